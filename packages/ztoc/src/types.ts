@@ -1,0 +1,41 @@
+/** How a layer's tar is compressed, as a zTOC can say it. */
+export type Compression = 'gzip' | 'uncompressed'
+
+/** An encoded zTOC: its bytes are `pieces` in order, `size` bytes in all, with `digest` (`sha256:<hex>`) over them. */
+export interface EncodedZtoc {
+  readonly size: number
+  readonly digest: string
+  readonly pieces: readonly Uint8Array[]
+}
+
+export interface IndexLayerOptions {
+  /** Uncompressed bytes between checkpoints (gzip: at least; uncompressed: exactly). @default 4194304, as the soci CLI */
+  readonly spanSize?: number
+  /** Written into the zTOC. @default 'sociable v1' */
+  readonly buildTool?: string
+  /** @default told by the layer's first bytes: a gzip header, else a tar */
+  readonly compression?: Compression
+  /** What the layer's bytes must be; a mismatch is a `LayerFormatError` after the last byte. */
+  readonly expected?: { readonly digest?: string; readonly size?: number }
+  /** Compressed bytes consumed so far. Called at most once per input chunk. */
+  readonly onProgress?: (bytes: number) => void
+  readonly signal?: AbortSignal
+}
+
+export interface IndexedLayer {
+  readonly ztoc: EncodedZtoc
+  /** The zTOC's digest. */
+  readonly digest: string
+  /** The layer as it was read: digest and size of its compressed bytes, and the tar's size as the zTOC records it. */
+  readonly layer: { readonly digest: string; readonly size: number; readonly uncompressedSize: number }
+  readonly compression: Compression
+  readonly spans: number
+  readonly files: number
+  /** Whether any entry has an `SCHILY.xattr.` record or is an opaque whiteout: without, a runtime may skip xattr look-ups. */
+  readonly hasXattrs: boolean
+  /** Why the reference's decoder, and so a runtime, would refuse this zTOC although it can be built; undefined for a sound one. */
+  readonly unloadable: string | undefined
+}
+
+/** Yields the layer's compressed bytes [start, end). */
+export type FetchRange = (start: number, end: number) => AsyncIterable<Uint8Array> | Promise<Uint8Array>
