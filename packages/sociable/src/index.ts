@@ -1,1 +1,29 @@
-export {}
+export { convert } from './convert.js'
+export { createIndex } from './create.js'
+export { ImageError, type ImageErrorCode } from './error.js'
+export {
+  type EntryType,
+  type FetchStatistics,
+  type Image,
+  type ImageEntry,
+  type OpenImageOptions,
+  openImage,
+} from './image.js'
+export {
+  type InspectedLayer,
+  type InspectedPlatform,
+  type InspectOptions,
+  type InspectResult,
+  inspect,
+} from './inspect.js'
+export { indexOneLayer, type OneLayerOptions } from './one-layer.js'
+export type {
+  CallOptions,
+  ConvertOptions,
+  CreateOptions,
+  ImageLocation,
+  IndexOptions,
+  Optimization,
+} from './options.js'
+export type { PlannedLayer, ProgressEvent } from './progress.js'
+export type { ContentResult, ConvertResult, CreateResult, LayerResult, PlatformResult } from './result.js'

@@ -1,0 +1,49 @@
+import type { Store } from '@sociable/oci'
+import type { ProgressEvent } from './progress.js'
+
+/**
+ * Where an image is: a name as the command line takes it (`oci:DIR:TAG`, `oci-archive:FILE`, `docker-archive:FILE`, …), or a store that the
+ * caller opened (and closes) with the tag or digest in it; without a reference the store's only image.
+ */
+export type ImageLocation = string | { readonly store: Store; readonly reference?: string | undefined }
+
+/** Optional changes of the index: `xattr` marks layers without extended attributes, so that a runtime skips looking for them. */
+export type Optimization = 'xattr'
+
+export interface CallOptions {
+  /** Ends the call with the signal's reason; nothing half-made stays. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What decides an index's bytes, and how it is built. */
+export interface IndexOptions extends CallOptions {
+  /** Uncompressed bytes between checkpoints, at least 1 (0 for gzip layers only). @default 4194304 (4 MiB), as the soci CLI */
+  readonly spanSize?: number | undefined
+  /** Layers of fewer compressed bytes are not indexed. @default 10485760 (10 MiB), as the soci CLI */
+  readonly minLayerSize?: number | undefined
+  /** Written into the zTOCs and the SOCI index. @default 'sociable v1': the output format's version, so digests outlive releases */
+  readonly buildTool?: string | undefined
+  /** Platforms to index, as `linux/arm64` or `linux/arm/v7`; the SOCI indexes stand in this order. @default all that the image has */
+  readonly platforms?: readonly string[] | undefined
+  /** Paths in the image whose spans a runtime should fetch ahead; one that no indexed layer has is a warning. @default none */
+  readonly prefetchFiles?: readonly string[] | undefined
+  /** @default none, as the soci CLI */
+  readonly optimizations?: readonly Optimization[] | undefined
+  /** Index layers anew although a sound zTOC of theirs is already there. @default false */
+  readonly force?: boolean | undefined
+  /** Fail with `NOTHING_TO_INDEX` where no layer can be indexed. @default false: the destination is made all the same */
+  readonly requireIndex?: boolean | undefined
+  /** Layers indexed at once. @default the machine's cores */
+  readonly concurrency?: number | undefined
+  /** Bytes of memory that the indexing may take; fewer layers at once where it would not suffice, never fewer than one. @default no limit */
+  readonly memory?: number | undefined
+  /** Called while the work goes on; what it throws fails the call. */
+  readonly onProgress?: ((event: ProgressEvent) => void) | undefined
+}
+
+export interface ConvertOptions extends IndexOptions {}
+
+export interface CreateOptions extends IndexOptions {
+  /** Tags the SOCI index too (with several platforms: `TAG-linux-amd64`, …), so that rules for untagged images leave it. @default no tag */
+  readonly indexTag?: string | undefined
+}

@@ -1,0 +1,28 @@
+import type { LayerResult } from './result.js'
+
+/** A layer that is going to be indexed. */
+export interface PlannedLayer {
+  readonly digest: string
+  /** Compressed bytes. */
+  readonly size: number
+  /** The platforms it belongs to, as `linux/amd64`. */
+  readonly platforms: readonly string[]
+}
+
+/** What happens during a `convert` or `createIndex`, in order. Every layer planned gets its progress and one `layer` event, unless the call fails. */
+export type ProgressEvent =
+  /** The image was read: these layers are to be indexed (each once, biggest first), and up to so many blobs moved as they are. */
+  | {
+      readonly type: 'plan'
+      readonly layers: readonly PlannedLayer[]
+      readonly blobs: number
+      readonly blobBytes: number
+    }
+  /** So many of the layer's `size` compressed bytes have been indexed. */
+  | { readonly type: 'progress'; readonly digest: string; readonly bytes: number; readonly size: number }
+  /** A layer is finished: indexed, or a zTOC of it was reused. */
+  | { readonly type: 'layer'; readonly layer: LayerResult }
+  /** A blob (layer, config, zTOC) is in the destination; `present`: it was there before. */
+  | { readonly type: 'blob'; readonly digest: string; readonly size: number; readonly present: boolean }
+  /** Something the user should know that fails nothing. */
+  | { readonly type: 'warning'; readonly message: string }
