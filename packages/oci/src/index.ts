@@ -1,2 +1,47 @@
-export * from './descriptor.js'
-export * from './store.js'
+export { DOCUMENT_LIMIT, readContent } from './content.js'
+export { type CopyOptions, type CopyResult, copyContent } from './copy.js'
+export { type Descriptor, type Platform, sameContent } from './descriptor.js'
+export {
+  ContentVerifier,
+  type Digest,
+  type DigestAlgorithm,
+  digestOf,
+  isDigest,
+  parseDigest,
+  verifying,
+} from './digest.js'
+export { ImageReferenceError, ManifestError, type ManifestErrorCode, StoreError, type StoreErrorCode } from './error.js'
+export {
+  isJsonObject,
+  type JsonNumber,
+  type JsonObject,
+  type JsonValue,
+  member,
+  parseJson,
+  printJson,
+} from './gojson.js'
+export {
+  checkDocument,
+  decodeImageConfig,
+  decodeIndex,
+  decodeManifest,
+  encodeIndex,
+  encodeManifest,
+  type ImageConfig,
+  type Index,
+  type Integer,
+  type Manifest,
+} from './manifest.js'
+export * from './mediatype.js'
+export { createMemoryStore } from './memory.js'
+export { type OpenOptions, openStore } from './open.js'
+export {
+  formatReference,
+  type ImageReference,
+  type LocalReference,
+  type MemoryReference,
+  parseReference,
+  type RegistryReference,
+  referenceWithin,
+} from './reference.js'
+export type { CallOptions, Content, FetchOptions, LocalContent, Store } from './store.js'

@@ -3,31 +3,69 @@ import type { Descriptor } from './descriptor.js'
 export type Content = Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>
 
 export interface CallOptions {
+  /** Ends the call with the signal's reason. */
   readonly signal?: AbortSignal | undefined
 }
 
-/** Where images are: blobs and manifests by digest, names (tags) for some of them. A place that cannot be written refuses `push` and `tag`. */
+export interface FetchOptions extends CallOptions {
+  /** First byte wanted. @default 0 */
+  readonly start?: number | undefined
+  /** End of the range, exclusive. @default the content's size */
+  readonly end?: number | undefined
+  /** Hash a whole content while it is read; false for a caller that hashes it anyway (its length is checked all the same). @default true */
+  readonly verify?: boolean | undefined
+}
+
+/** Where a content lies on this machine: `size` bytes of the file from `offset` on. The bytes are unverified. */
+export interface LocalContent {
+  readonly path: string
+  readonly offset: number
+  readonly size: number
+}
+
+/**
+ * Where images are: blobs and manifests by digest, names (tags) for some of them. A place that cannot be written refuses `push`, `attach`
+ * and `tag` with `DENIED`. All calls may overlap. What a content is, is decided by its descriptor's digest and size.
+ */
 export interface Store {
   /** For messages: `oci:./image`, never a secret. */
   readonly name: string
   /**
-   * The content's bytes [start, end), in order. The whole content (no range) is verified against the descriptor's digest and size: the
-   * iteration throws a `StoreError` at its end where they differ. A range is verified for its length only.
+   * The content's bytes [start, end), in order, in chunks of at most 1 MiB that are the caller's to keep, change or transfer. The whole content
+   * (no range) is verified against the descriptor's digest and size: the iteration throws a `StoreError` at its end where they differ,
+   * so nothing may be made of the bytes before. A range is verified for its length only.
    */
-  fetch(
-    descriptor: Descriptor,
-    options?: CallOptions & { readonly start?: number; readonly end?: number },
-  ): AsyncIterable<Uint8Array>
+  fetch(descriptor: Descriptor, options?: FetchOptions): AsyncIterable<Uint8Array>
+  /** Whether a content of that digest and size is there. */
   exists(descriptor: Descriptor, options?: CallOptions): Promise<boolean>
-  /** Stores the content, verified against the descriptor before it becomes visible. Does nothing where it exists already. */
+  /** Stores the content, verified against the descriptor before it becomes visible. Does nothing, and reads nothing, where it exists already. */
   push(descriptor: Descriptor, content: Content, options?: CallOptions): Promise<void>
-  /** What a tag or digest names; without either, the store's default entry. */
+  /** What a tag or digest names; without either, the store's default image. @throws StoreError NOT_FOUND, the names that there are in its message */
   resolve(reference: string | undefined, options?: CallOptions): Promise<Descriptor>
-  /** Names a manifest that was pushed. Replaces what had the name; other names stay. */
-  tag(descriptor: Descriptor, reference: string, options?: CallOptions): Promise<void>
+  /**
+   * Names a manifest that was pushed. Replaces what had the name; other names stay. Without a name it becomes the store's default image, where the store
+   * can have one (a registry cannot): it replaces what had none.
+   */
+  tag(descriptor: Descriptor, reference: string | undefined, options?: CallOptions): Promise<void>
+  /** The names, each once. */
   tags(options?: CallOptions): AsyncIterable<string>
-  /** Manifests whose `subject` is this one, optionally of one artifact type only. */
-  referrers(subject: Descriptor, options?: CallOptions & { readonly artifactType?: string }): AsyncIterable<Descriptor>
-  /** Finishes what is pending (an archive gets its index now) and releases files. */
+  /** Makes a manifest that was pushed, and has a `subject`, one of that subject's `referrers`. Attaching it again changes nothing. */
+  attach(descriptor: Descriptor, options?: CallOptions): Promise<void>
+  /** Manifests attached to this one, with the `artifactType` and annotations of their manifest, optionally of one artifact type only. */
+  referrers(
+    subject: Descriptor,
+    options?: CallOptions & { readonly artifactType?: string | undefined },
+  ): AsyncIterable<Descriptor>
+  /** Where the content lies on this machine, if it does: then it can be linked, or read by a worker. Absent for stores that are elsewhere. */
+  locate?(descriptor: Descriptor, options?: CallOptions): Promise<LocalContent | undefined>
+  /**
+   * Takes a content that is a whole file of this machine, by link or by a copy within the kernel, its size checked and its digest not.
+   * False where that cannot be done: then `push` it.
+   */
+  pushFile?(descriptor: Descriptor, path: string, options?: CallOptions): Promise<boolean>
+  /**
+   * Releases files, and finishes an archive that is being written: it appears under its name now, if something was tagged in it; else
+   * nothing is left of it. Further calls do nothing.
+   */
   close(): Promise<void>
 }
