@@ -25,6 +25,7 @@ const PRECODE_RESULTS: usize = 0x3d80
 const PATTERNS: usize = 0x3e00 // 16 x 16: the byte shuffle that repeats a period of 0..15
 const STEPS: usize = 0x3f00 // 16: the largest multiple of the period that fits in 16 bytes
 const PRECODE_PLACES: usize = 0x3f10 // the order in which the precode's lengths are sent
+const MASKS: usize = 0x4600 // 32: as many low bits as the index says. On x86 a variable shift costs more than a load.
 const LENGTHS: usize = 0x4000 // 320 code lengths, one byte each
 const SORTED: usize = 0x4200 // 288 symbols, two bytes each
 const COUNTS: usize = 0x4500 // 16 counts, then 16 offsets, four bytes each
@@ -95,6 +96,7 @@ let blockCount: u32 = 0
 
 /** Fills the constant tables. Called once for each memory. */
 export function init(): void {
+  for (let i: u32 = 0; i < 32; i++) store<u32>(MASKS + (i << 2), (1 << i) - 1)
   for (let i: u32 = 0; i < 256; i++) store<u32>(LITLEN_RESULTS + (i << 2), LITERAL | (i << 16))
   store<u32>(LITLEN_RESULTS + (256 << 2), EXCEPTIONAL | END_OF_BLOCK)
   // RFC 1951, 3.2.5: lengths 3..257 in groups of four codes, each group with one extra bit more; 285 is 258 without extra bits
@@ -251,7 +253,7 @@ function endBlock(): void {
     mode = DONE
     return
   }
-  const entry = BLOCKS + blockCount * BLOCK_SIZE
+  const entry = BLOCKS + <usize>blockCount * BLOCK_SIZE
   store<f64>(entry, getIn())
   store<u32>(entry, <u32>outPtr, 8)
   store<u32>(entry, bitcount & 7, 12)
@@ -506,7 +508,7 @@ function symbols(): i32 {
       bb |= load<u64>(ip) << bc
       ip += (~bc & 63) >> 3
       bc |= 56
-      let entry = load<u32>(LITLEN_TABLE + ((<usize>bb & 2047) << 2))
+      let entry = load<u32>((<usize>bb & 2047) << 2, LITLEN_TABLE)
       do {
         // Here: 56 bits or more, `entry` is the next symbol's and not yet consumed
         let saved = bb
@@ -515,14 +517,14 @@ function symbols(): i32 {
         if (<i32>entry < 0) {
           store<u8>(op, entry >> 16)
           op++
-          entry = load<u32>(LITLEN_TABLE + ((<usize>bb & 2047) << 2))
+          entry = load<u32>((<usize>bb & 2047) << 2, LITLEN_TABLE)
           saved = bb
           bb >>= entry
           bc -= entry
           if (<i32>entry < 0) {
             store<u8>(op, entry >> 16)
             op++
-            entry = load<u32>(LITLEN_TABLE + ((<usize>bb & 2047) << 2))
+            entry = load<u32>((<usize>bb & 2047) << 2, LITLEN_TABLE)
             saved = bb
             bb >>= entry
             bc -= entry
@@ -532,14 +534,14 @@ function symbols(): i32 {
               bb |= load<u64>(ip) << bc
               ip += (~bc & 63) >> 3
               bc |= 56
-              entry = load<u32>(LITLEN_TABLE + ((<usize>bb & 2047) << 2))
+              entry = load<u32>((<usize>bb & 2047) << 2, LITLEN_TABLE)
               continue
             }
           }
         }
         if (entry & EXCEPTIONAL) {
           if (entry & SUBTABLE) {
-            entry = load<u32>(LITLEN_TABLE + (((entry >> 16) + (<u32>bb & ((1 << (entry >> 8)) - 1))) << 2))
+            entry = load<u32>(((entry >> 16) + (<u32>bb & ((1 << (entry >> 8)) - 1))) << 2, LITLEN_TABLE)
             saved = bb
             bb >>= entry
             bc -= entry
@@ -549,7 +551,7 @@ function symbols(): i32 {
               bb |= load<u64>(ip) << bc
               ip += (~bc & 63) >> 3
               bc |= 56
-              entry = load<u32>(LITLEN_TABLE + ((<usize>bb & 2047) << 2))
+              entry = load<u32>((<usize>bb & 2047) << 2, LITLEN_TABLE)
               continue
             }
           }
@@ -558,26 +560,26 @@ function symbols(): i32 {
             break
           }
         }
-        const length: usize = (entry >> 16) + ((<u32>saved & ((1 << entry) - 1)) >> (entry >> 8))
+        const length: usize = (entry >> 16) + ((<u32>saved & load<u32>((entry & 31) << 2, MASKS)) >> (entry >> 8))
         // At most 42 bits are gone: two literals of 11 and a length of 20. An offset takes up to 28.
         if ((bc & 63) < 28) {
           bb |= load<u64>(ip) << bc
           ip += (~bc & 63) >> 3
           bc |= 56
         }
-        entry = load<u32>(OFFSET_TABLE + ((<usize>bb & 255) << 2))
+        entry = load<u32>((<usize>bb & 255) << 2, OFFSET_TABLE)
         if (entry & EXCEPTIONAL) {
           if (entry & SUBTABLE) {
             bb >>= OFFSET_BITS
             bc -= OFFSET_BITS
-            entry = load<u32>(OFFSET_TABLE + (((entry >> 16) + (<u32>bb & ((1 << (entry >> 8)) - 1))) << 2))
+            entry = load<u32>(((entry >> 16) + (<u32>bb & ((1 << (entry >> 8)) - 1))) << 2, OFFSET_TABLE)
           }
           if (entry & EXCEPTIONAL) {
             result = ERROR_OFFSET
             break
           }
         }
-        const offset: usize = (entry >> 16) + ((<u32>bb & ((1 << entry) - 1)) >> (entry >> 8))
+        const offset: usize = (entry >> 16) + ((<u32>bb & load<u32>((entry & 31) << 2, MASKS)) >> (entry >> 8))
         bb >>= entry
         bc -= entry
         if (offset > op - history) {
@@ -587,27 +589,20 @@ function symbols(): i32 {
         bb |= load<u64>(ip) << bc
         ip += (~bc & 63) >> 3
         bc |= 56
-        entry = load<u32>(LITLEN_TABLE + ((<usize>bb & 2047) << 2))
+        entry = load<u32>((<usize>bb & 2047) << 2, LITLEN_TABLE)
 
         let from = op - offset
         const end = op + length
         if (offset >= 16) {
           v128.store(op, v128.load(from))
-          if (length > 16) {
-            v128.store(op, v128.load(from, 16), 16)
-            if (length > 32) {
-              op += 32
-              from += 32
-              do {
-                v128.store(op, v128.load(from))
-                op += 16
-                from += 16
-              } while (op < end)
-            }
+          while (op + 16 < end) {
+            op += 16
+            from += 16
+            v128.store(op, v128.load(from))
           }
         } else {
-          const pattern = i8x16.swizzle(v128.load(from), v128.load(PATTERNS + (offset << 4)))
-          const step = <usize>load<u8>(STEPS + offset)
+          const pattern = i8x16.swizzle(v128.load(from), v128.load(offset << 4, PATTERNS))
+          const step = <usize>load<u8>(offset, STEPS)
           do {
             v128.store(op, pattern)
             op += step
@@ -637,7 +632,7 @@ function symbols(): i32 {
     }
     let bits = bb
     let size: u32 = 0
-    let entry = load<u32>(LITLEN_TABLE + ((<usize>bits & 2047) << 2))
+    let entry = load<u32>((<usize>bits & 2047) << 2, LITLEN_TABLE)
     if (entry & SUBTABLE) {
       bits >>= LITLEN_BITS
       size = LITLEN_BITS

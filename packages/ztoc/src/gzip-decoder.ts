@@ -1,0 +1,147 @@
+import { Checkpoints } from './checkpoints.js'
+import { LayerFormatError } from './error.js'
+import { HeaderReader, type MemberHeader, TrailerReader } from './gzip-member.js'
+import { BLOCKS_FULL, type Inflater, inflateError, MEMBER_END, NEED_INPUT, OUT_FULL } from './inflater.js'
+import { type LayerMemory, SLOT_SIZE } from './layer-memory.js'
+import type { LayerSink } from './layer-sink.js'
+import { WINDOW_SIZE } from './zinfo.js'
+
+/** Takes a gzip layer's bytes in any pieces, decodes them, picks the checkpoints, and hands everything else to a sink. */
+export class GzipDecoder {
+  readonly checkpoints: Checkpoints
+  readonly #inflater: Inflater
+  readonly #memory: LayerMemory
+  readonly #sink: LayerSink
+  readonly #header = new HeaderReader()
+  readonly #trailer = new TrailerReader()
+  #phase: 'header' | 'body' | 'trailer' = 'header'
+  #member: MemberHeader | undefined
+  #offset = 0 // compressed bytes given so far
+  #slot = 0
+  #slotOut = 0 // output before the present slot
+  #memberOut = 0 // output before the present member
+  #handed: number // address up to which the sink has the output
+
+  constructor(inflater: Inflater, memory: LayerMemory, spanSize: number, sink: LayerSink) {
+    this.#inflater = inflater
+    this.#memory = memory
+    this.#sink = sink
+    this.checkpoints = new Checkpoints(spanSize)
+    this.#handed = memory.slots[0]!
+    // The history before the first byte is zeros, whatever the memory was used for before: it stands in the first checkpoints' windows
+    inflater.bytes.fill(0, this.#handed - WINDOW_SIZE, this.#handed)
+    inflater.engine.clearBlocks()
+    inflater.engine.start(0, 0)
+    inflater.engine.setOutput(this.#handed, this.#handed + SLOT_SIZE, this.#handed)
+  }
+
+  /** Decodes the bytes at [ptr, ptr + length), the next of the layer. All output that can be had is handed on before an error is thrown. */
+  push(ptr: number, length: number): void {
+    this.#inflater.engine.setInput(ptr, ptr + length, this.#offset)
+    this.#offset += length
+    try {
+      while (this.#step());
+    } finally {
+      this.#handOutput()
+    }
+    this.#sink.input(ptr, length)
+  }
+
+  /** No more bytes. */
+  end(): void {
+    if (this.#phase === 'header' && this.#header.untouched && this.#member !== undefined) return
+    const part = this.#phase === 'body' ? 'deflate data' : `gzip ${this.#phase}`
+    throw new LayerFormatError(
+      'GZIP_TRUNCATED',
+      `the layer ends at byte ${this.#offset} inside its ${part}; fetch it again`,
+    )
+  }
+
+  /** Does what can be done next; false when it takes more input. */
+  #step(): boolean {
+    const { engine } = this.#inflater
+    const next = engine.popByte
+    if (this.#phase === 'header') {
+      const header = this.#header.read(next, () => engine.getIn())
+      if (header === undefined) return false
+      this.#startMember(header)
+      return true
+    }
+    if (this.#phase === 'trailer') {
+      const { format } = this.#member!
+      const trailer = this.#trailer.read(format, next)
+      if (trailer === undefined) return false
+      const end = engine.getIn()
+      if (format === 'gzip') this.#sink.gzipMemberEnd(trailer.check, trailer.size!, end)
+      else this.#sink.zlibStreamEnd(trailer.check, end)
+      this.#phase = 'header'
+      return true
+    }
+    const result = engine.run()
+    this.#takeBlocks()
+    if (result === NEED_INPUT) return false
+    if (result === OUT_FULL) this.#nextSlot()
+    else if (result === MEMBER_END) {
+      this.#handOutput()
+      this.#phase = 'trailer'
+    } else if (result !== BLOCKS_FULL) {
+      throw new LayerFormatError(
+        'GZIP_CORRUPT',
+        `${inflateError(result)}, in the deflate data before byte ${engine.getIn()}, after ${this.#out(engine.getOut())} bytes of output`,
+      )
+    }
+    return true
+  }
+
+  #out(address: number): number {
+    return this.#slotOut + address - this.#memory.slots[this.#slot]!
+  }
+
+  #startMember(header: MemberHeader): void {
+    const { engine } = this.#inflater
+    const ptr = engine.getOut()
+    const start = engine.getIn()
+    if (this.#member === undefined && header.format === 'zlib')
+      throw new LayerFormatError('GZIP_CORRUPT', 'the layer is a zlib stream, not gzip; compress it with gzip')
+    if (header.refusedByGo !== undefined) this.#sink.memberRefusedByGo(header.refusedByGo, start)
+    this.#member = header
+    this.#memberOut = this.#out(ptr)
+    engine.setOutput(ptr, this.#memory.slots[this.#slot]! + SLOT_SIZE, ptr)
+    engine.startMember()
+    this.#phase = 'body'
+    this.#boundary(start, ptr, 0)
+  }
+
+  #takeBlocks(): void {
+    this.#inflater.takeBlocks((inOffset, ptr, bits) => this.#boundary(inOffset, ptr, bits))
+  }
+
+  #boundary(inOffset: number, ptr: number, bits: number): void {
+    const out = this.#out(ptr)
+    if (!this.checkpoints.wants(out)) return
+    this.checkpoints.add(inOffset, out, bits, this.#inflater.bytes, ptr)
+    this.#sink.spanStart(inOffset, bits)
+  }
+
+  #handOutput(): void {
+    const ptr = this.#inflater.engine.getOut()
+    const from = this.#handed
+    this.#handed = ptr
+    if (ptr > from) this.#sink.output(from, ptr - from)
+  }
+
+  #nextSlot(): void {
+    this.#handOutput()
+    const { slots } = this.#memory
+    const next = (this.#slot + 1) % slots.length
+    const ptr = slots[next]!
+    this.#sink.awaitSlot(next)
+    // Slots lie one behind the other, so the history is in place but for the first one
+    if (next === 0) this.#inflater.bytes.copyWithin(ptr - WINDOW_SIZE, this.#handed - WINDOW_SIZE, this.#handed)
+    this.#slotOut += SLOT_SIZE
+    this.#slot = next
+    this.#handed = ptr
+    const history = Math.min(WINDOW_SIZE, this.#slotOut - this.#memberOut)
+    this.#inflater.engine.setOutput(ptr, ptr + SLOT_SIZE, ptr - history)
+  }
+}

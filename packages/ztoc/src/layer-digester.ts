@@ -1,0 +1,224 @@
+import { createHash, type Hash } from 'node:crypto'
+import { crc32 } from 'node:zlib'
+import { LayerFormatError } from './error.js'
+import { GO_STRING_LIMIT, type RefusedByGo } from './gzip-member.js'
+import type { LayerSink } from './layer-sink.js'
+import { TarScanner } from './tar-scanner.js'
+import { MAX_ZTOC_SIZE } from './ztoc-encode.js'
+
+const DIGEST_SIZE = 32 // sha256
+const ENCODED_DIGEST_SIZE = 4 + 4 + 72 // in a zTOC: offset, length, 'sha256:<hex>' with its zero
+
+/** Of the layer as a whole; spans are always sha256. */
+export type DigestAlgorithm = 'sha256' | 'sha512'
+
+/** Growing list of raw digests. */
+class DigestList {
+  #bytes = new Uint8Array(64 * DIGEST_SIZE)
+  count = 0
+
+  add(hash: Hash): void {
+    if (this.count * ENCODED_DIGEST_SIZE > MAX_ZTOC_SIZE)
+      throw new LayerFormatError(
+        'LIMIT_EXCEEDED',
+        `more than ${this.count} spans: the zTOC would pass ${MAX_ZTOC_SIZE} bytes; use a larger span size`,
+      )
+    const end = (this.count + 1) * DIGEST_SIZE
+    if (end > this.#bytes.length) {
+      const larger = new Uint8Array(this.#bytes.length * 2)
+      larger.set(this.#bytes)
+      this.#bytes = larger
+    }
+    this.#bytes.set(hash.digest(), end - DIGEST_SIZE)
+    this.count++
+  }
+
+  get bytes(): Uint8Array {
+    return this.#bytes.subarray(0, this.count * DIGEST_SIZE)
+  }
+}
+
+/** Everything that is computed of a gzip layer besides decoding it: the digests of the layer and of its spans, members' checks, the tar's contents. */
+export class GzipDigester implements LayerSink {
+  readonly tar = new TarScanner()
+  readonly #memory: Uint8Array
+  readonly #layer: Hash
+  readonly #spans = new DigestList()
+  #span: Hash | undefined
+  #starts: { readonly inOffset: number; readonly bits: number }[] = []
+  #crc = 0
+  #memberStart = 0 // output before the present member
+  #out = 0
+  #size = 0
+  #adler: Adler32 | undefined
+
+  readonly #algorithm: DigestAlgorithm
+
+  constructor(memory: Uint8Array, algorithm: DigestAlgorithm) {
+    this.#algorithm = algorithm
+    this.#layer = createHash(algorithm)
+    this.#memory = memory
+  }
+
+  output(ptr: number, length: number): void {
+    const bytes = this.#memory.subarray(ptr, ptr + length)
+    this.#out += length
+    this.#crc = crc32(bytes, this.#crc)
+    this.#adler?.update(bytes)
+    this.tar.push(bytes)
+  }
+
+  awaitSlot(): void {}
+
+  spanStart(inOffset: number, bits: number): void {
+    this.#starts.push({ inOffset, bits })
+  }
+
+  gzipMemberEnd(crc: number, size: number, end: number): void {
+    const length = this.#out - this.#memberStart
+    if (crc !== this.#crc)
+      throw new LayerFormatError(
+        'GZIP_CORRUPT',
+        `the gzip member that ends at byte ${end} has CRC-32 ${hex(this.#crc)}, its trailer says ${hex(crc)}; fetch the layer again`,
+      )
+    if (size !== length % 2 ** 32)
+      throw new LayerFormatError(
+        'GZIP_CORRUPT',
+        `the gzip member that ends at byte ${end} has ${length} bytes of output, its trailer says ${size} (modulo 2^32); fetch the layer again`,
+      )
+    this.#endMember()
+  }
+
+  zlibStreamEnd(adler: number, end: number): void {
+    const computed = this.#adler!.value
+    if (adler !== computed)
+      throw new LayerFormatError(
+        'GZIP_CORRUPT',
+        `the zlib stream that ends at byte ${end} has Adler-32 ${hex(computed)}, its trailer says ${hex(adler)}; fetch the layer again`,
+      )
+    this.#endMember()
+  }
+
+  #endMember(): void {
+    this.#memberStart = this.#out
+    this.#crc = 0
+    this.#adler = undefined
+  }
+
+  memberRefusedByGo(reason: RefusedByGo, start: number): void {
+    // Go's reader gets to a member's header only when the tar is not complete before it
+    if (!this.tar.finished)
+      throw new LayerFormatError(
+        'GZIP_CORRUPT',
+        reason === 'zlib'
+          ? `a zlib stream stands where a gzip member should, its data at byte ${start}`
+          : `${reason} in the gzip header before byte ${start} is longer than ${GO_STRING_LIMIT} bytes; no runtime could read the layer`,
+      )
+    if (reason === 'zlib') this.#adler = new Adler32()
+  }
+
+  input(ptr: number, length: number): void {
+    const bytes = this.#memory.subarray(ptr, ptr + length)
+    this.#layer.update(bytes)
+    let from = 0
+    for (const { inOffset, bits } of this.#starts) {
+      const at = inOffset - this.#size
+      if (this.#span !== undefined) {
+        this.#span.update(bytes.subarray(from, at))
+        this.#spans.add(this.#span)
+      }
+      this.#span = createHash('sha256')
+      // A byte that two blocks share was read with the block before, so it lies in this input as the boundary does
+      from = at - (bits === 0 ? 0 : 1)
+    }
+    this.#starts = []
+    this.#span?.update(bytes.subarray(from))
+    this.#size += length
+  }
+
+  /** The tar and the last span end here. */
+  finish(): LayerDigests {
+    this.tar.end()
+    if (this.#span !== undefined) this.#spans.add(this.#span)
+    return {
+      digest: `${this.#algorithm}:${this.#layer.digest('hex')}`,
+      size: this.#size,
+      spanDigests: this.#spans.bytes,
+      tar: this.tar,
+    }
+  }
+}
+
+export interface LayerDigests {
+  /** Of the layer's compressed bytes. */
+  readonly digest: string
+  readonly size: number
+  /** 32 bytes a span. */
+  readonly spanDigests: Uint8Array
+  readonly tar: TarScanner
+}
+
+/** The same for a layer that is not compressed: spans of `spanSize` bytes each. */
+export class TarDigester {
+  readonly tar = new TarScanner()
+  readonly #spanSize: number
+  readonly #layer: Hash
+  readonly #spans = new DigestList()
+  #span: Hash | undefined
+  #size = 0
+
+  readonly #algorithm: DigestAlgorithm
+
+  constructor(spanSize: number, algorithm: DigestAlgorithm) {
+    this.#algorithm = algorithm
+    this.#layer = createHash(algorithm)
+    this.#spanSize = spanSize
+  }
+
+  push(bytes: Uint8Array): void {
+    this.#layer.update(bytes)
+    this.tar.push(bytes)
+    for (let from = 0; from < bytes.length; ) {
+      const rest = this.#spanSize - (this.#size % this.#spanSize)
+      const part = bytes.subarray(from, from + rest)
+      this.#span ??= createHash('sha256')
+      this.#span.update(part)
+      this.#size += part.length
+      from += part.length
+      if (this.#size % this.#spanSize === 0) {
+        this.#spans.add(this.#span)
+        this.#span = undefined
+      }
+    }
+  }
+
+  finish(): LayerDigests {
+    this.tar.end()
+    if (this.#span !== undefined) this.#spans.add(this.#span)
+    return {
+      digest: `${this.#algorithm}:${this.#layer.digest('hex')}`,
+      size: this.#size,
+      spanDigests: this.#spans.bytes,
+      tar: this.tar,
+    }
+  }
+}
+
+/** RFC 1950, 8. */
+class Adler32 {
+  #a = 1
+  #b = 0
+
+  update(bytes: Uint8Array): void {
+    for (const byte of bytes) {
+      this.#a = (this.#a + byte) % 65521
+      this.#b = (this.#b + this.#a) % 65521
+    }
+  }
+
+  get value(): number {
+    return this.#b * 65536 + this.#a
+  }
+}
+
+const hex = (value: number): string => value.toString(16).padStart(8, '0')

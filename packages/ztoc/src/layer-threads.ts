@@ -1,0 +1,198 @@
+import { MessageChannel, Worker } from 'node:worker_threads'
+import type { LayerInput } from './layer-input.js'
+import { createLayerMemory, INPUT_SIZE, type LayerMemory } from './layer-memory.js'
+import type { LayerWorkerData, LayerWorkerJob, LayerWorkerMessage } from './layer-worker.js'
+import { ThreadControl } from './thread-control.js'
+import { reviveError } from './thread-error.js'
+import type { IndexedLayer } from './types.js'
+
+const INPUTS = 4
+const SLOTS = 4
+
+interface Job {
+  readonly number: number
+  readonly settle: (outcome: IndexedLayer | Error) => void
+  /** Pieces that may be filled; whoever waits for one. */
+  readonly free: number[]
+  wanted: (() => void) | undefined
+  outcome: IndexedLayer | Error | undefined
+  idle: number
+}
+
+/** Two threads that index one layer at a time: one decodes, the other digests. They stay for the next layer. */
+export class LayerThreads {
+  readonly #memory: LayerMemory
+  readonly #bytes: Uint8Array
+  readonly #control: ThreadControl
+  readonly #workers: Worker[]
+  #job: Job | undefined
+  #jobs = 0
+  #dead: Error | undefined
+
+  /** Throws, or rejects, where there are no shared memory and threads to be had. */
+  static async start(): Promise<LayerThreads> {
+    const threads = new LayerThreads()
+    try {
+      await Promise.all(
+        threads.#workers.map(
+          (worker) =>
+            new Promise<void>((resolve, reject) => {
+              worker.once('message', () => resolve())
+              worker.once('error', reject)
+              worker.once('exit', (code) => reject(new Error(`a thread ended with status ${code}`)))
+            }),
+        ),
+      )
+    } catch (error) {
+      await threads.close()
+      throw error
+    }
+    for (const worker of threads.#workers) {
+      worker.removeAllListeners()
+      worker.on('message', (message: LayerWorkerMessage) => threads.#receive(message))
+      worker.on('error', (error) => threads.#die(error))
+      worker.on('exit', (code) => threads.#die(new Error(`a thread ended with status ${code}`)))
+      worker.unref()
+    }
+    return threads
+  }
+
+  private constructor() {
+    this.#memory = createLayerMemory(INPUTS, SLOTS, true)
+    this.#bytes = new Uint8Array(this.#memory.memory.buffer)
+    const control = ThreadControl.createBuffer()
+    this.#control = new ThreadControl(control)
+    const { port1, port2 } = new MessageChannel()
+    const start = (role: LayerWorkerData['role'], peer: typeof port1): Worker => {
+      const data: LayerWorkerData = { role, memory: this.#memory.memory, inputs: INPUTS, slots: SLOTS, control, peer }
+      return new Worker(new URL('./layer-worker.js', import.meta.url), {
+        name: `sociable ${role}`,
+        workerData: data,
+        transferList: [peer],
+      })
+    }
+    this.#workers = [start('decoder', port1), start('digester', port2)]
+  }
+
+  /** False once a thread has died: the pair is of no more use. */
+  get alive(): boolean {
+    return this.#dead === undefined
+  }
+
+  /** As `indexLayer`, for input that is open already. */
+  async index(
+    input: LayerInput,
+    onProgress: ((bytes: number) => void) | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<IndexedLayer> {
+    const job: Job = {
+      number: ++this.#jobs,
+      settle: () => {},
+      free: [...this.#memory.inputs],
+      wanted: undefined,
+      outcome: undefined,
+      idle: 0,
+    }
+    const settled = new Promise<IndexedLayer>((resolve, reject) => {
+      Object.assign(job, {
+        settle: (outcome: IndexedLayer | Error) => (outcome instanceof Error ? reject(outcome) : resolve(outcome)),
+      })
+    })
+    this.#job = job
+    this.#control.reset()
+    for (const worker of this.#workers) {
+      worker.ref()
+      worker.postMessage({ number: job.number, job: input.job } satisfies LayerWorkerJob)
+    }
+    const abort = (): void => this.#fail(signal!.reason)
+    signal?.addEventListener('abort', abort, { once: true })
+    if (signal?.aborted) abort()
+    const fed = this.#feed(job, input.chunks, onProgress).catch((error) => this.#fail(error))
+    try {
+      // A failure does not wait for a source that gives nothing more
+      await Promise.race([fed, settled])
+      return await settled
+    } finally {
+      signal?.removeEventListener('abort', abort)
+      this.#job = undefined
+      for (const worker of this.#workers) worker.unref()
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#dead ??= new Error('the threads were closed')
+    await Promise.all(this.#workers.map((worker) => worker.terminate()))
+  }
+
+  /** Copies the layer's bytes into free pieces, each filled before it is given. Comes back early once the outcome is known. */
+  async #feed(
+    job: Job,
+    chunks: AsyncIterable<Uint8Array>,
+    onProgress: ((bytes: number) => void) | undefined,
+  ): Promise<void> {
+    let piece: number | undefined
+    let filled = 0
+    let size = 0
+    for await (const chunk of chunks) {
+      for (let from = 0; from < chunk.length; ) {
+        while (piece === undefined && job.outcome === undefined) {
+          piece = job.free.pop()
+          if (piece === undefined)
+            await new Promise<void>((resolve) => {
+              job.wanted = resolve
+            })
+        }
+        if (piece === undefined) return
+        const part = chunk.subarray(from, from + INPUT_SIZE - filled)
+        this.#bytes.set(part, piece + filled)
+        from += part.length
+        filled += part.length
+        if (filled < INPUT_SIZE) continue
+        this.#control.give(piece, filled)
+        piece = undefined
+        filled = 0
+      }
+      size += chunk.length
+      onProgress?.(size)
+    }
+    if (piece !== undefined) this.#control.give(piece, filled)
+    this.#control.give(0, -1)
+  }
+
+  #receive(message: LayerWorkerMessage): void {
+    const job = this.#job
+    if (job === undefined) return
+    if ('free' in message) {
+      job.free.push(message.free)
+      this.#wake(job)
+    } else if ('layer' in message) job.outcome ??= message.layer
+    else if ('error' in message) {
+      job.outcome ??= reviveError(message.error)
+      this.#wake(job)
+    } else if ('idle' in message && ++job.idle === this.#workers.length) this.#settle(job)
+  }
+
+  /** Calls the job off; it is settled when both threads have let go of the memory. */
+  #fail(reason: unknown): void {
+    const job = this.#job
+    if (job === undefined) return
+    job.outcome ??= reason instanceof Error ? reason : new Error(String(reason))
+    this.#control.stop()
+    this.#wake(job)
+    if (this.#dead !== undefined) this.#settle(job)
+  }
+
+  #die(error: Error): void {
+    this.#dead ??= error
+    this.#fail(error)
+  }
+
+  #settle(job: Job): void {
+    job.settle(job.outcome ?? new Error('the threads ended without an outcome'))
+  }
+
+  #wake(job: Job): void {
+    job.wanted?.()
+    job.wanted = undefined
+  }
+}

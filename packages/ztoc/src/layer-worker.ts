@@ -1,0 +1,184 @@
+// One of the two threads of a layer: the decoder, which takes the input pieces, or the digester, which takes what the decoder makes of them.
+import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { GzipDecoder } from './gzip-decoder.js'
+import { REFUSED_BY_GO, type RefusedByGo } from './gzip-member.js'
+import { Inflater } from './inflater.js'
+import { GzipDigester, TarDigester } from './layer-digester.js'
+import { layMemory } from './layer-memory.js'
+import { finishLayer, type LayerJob } from './layer-result.js'
+import type { LayerSink } from './layer-sink.js'
+import { Stopped, ThreadControl } from './thread-control.js'
+import { describeError, type ErrorMessage, reviveError } from './thread-error.js'
+import type { IndexedLayer } from './types.js'
+import type { Memory } from './webassembly.js'
+
+export interface LayerWorkerData {
+  readonly role: 'decoder' | 'digester'
+  readonly memory: Memory
+  readonly inputs: number
+  readonly slots: number
+  readonly control: SharedArrayBuffer
+  /** Between the two, for what does not fit into the rings. */
+  readonly peer: MessagePort
+}
+
+/** What the threads tell their owner: `ready` once; then for each job `free` pieces, the outcome (the digester), and `idle`. */
+export type LayerWorkerMessage =
+  | { readonly ready: true }
+  | { readonly free: number }
+  | { readonly layer: IndexedLayer }
+  | { readonly error: ErrorMessage }
+  | { readonly idle: true }
+
+/** What the decoder leaves for the digester when it is through. */
+type PeerMessage = { readonly job: number } & (
+  | { readonly checkpoints: Uint8Array<ArrayBuffer>[]; readonly count: number }
+  | { readonly error: ErrorMessage }
+)
+
+const OUTPUT = 0
+const SPAN_START = 1
+const GZIP_MEMBER_END = 2
+const ZLIB_STREAM_END = 3
+const REFUSED_MEMBER = 4
+const INPUT = 5
+const END = 6 // a PeerMessage tells how
+
+/** Hands everything on to the digester's thread. */
+class RemoteSink implements LayerSink {
+  readonly #control: ThreadControl
+  readonly #slots: readonly number[]
+  /** For each slot, how many messages must have been used before it may be written again. */
+  readonly #marks: number[]
+
+  constructor(control: ThreadControl, slots: readonly number[]) {
+    this.#control = control
+    this.#slots = slots
+    this.#marks = slots.map(() => 0)
+  }
+
+  output(ptr: number, length: number): void {
+    const mark = this.#control.write(OUTPUT, ptr, length, 0)
+    this.#marks[this.#slots.findLastIndex((start) => start <= ptr)] = mark
+  }
+
+  awaitSlot(slot: number): void {
+    this.#control.awaitRead(this.#marks[slot]!)
+  }
+
+  spanStart(inOffset: number, bits: number): void {
+    this.#control.write(SPAN_START, inOffset, bits, 0)
+  }
+
+  gzipMemberEnd(crc: number, size: number, end: number): void {
+    this.#control.write(GZIP_MEMBER_END, crc, size, end)
+  }
+
+  zlibStreamEnd(adler: number, end: number): void {
+    this.#control.write(ZLIB_STREAM_END, adler, end, 0)
+  }
+
+  memberRefusedByGo(reason: RefusedByGo, start: number): void {
+    this.#control.write(REFUSED_MEMBER, REFUSED_BY_GO.indexOf(reason), start, 0)
+  }
+
+  input(ptr: number, length: number): void {
+    this.#control.write(INPUT, ptr, length, 0)
+  }
+}
+
+const data = workerData as LayerWorkerData
+const port = parentPort!
+const control = new ThreadControl(data.control)
+const memory = layMemory(data.memory, data.inputs, data.slots)
+const post = (message: LayerWorkerMessage, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer)
+
+function decodeLayer(inflater: Inflater, job: LayerJob): { checkpoints: Uint8Array<ArrayBuffer>[]; count: number } {
+  const sink = new RemoteSink(control, memory.slots)
+  const decoder = job.compression === 'gzip' ? new GzipDecoder(inflater, memory, job.spanSize, sink) : undefined
+  for (let index = 0; ; index++) {
+    const { ptr, length } = control.takeInput(index)
+    if (length < 0) break
+    if (decoder === undefined) sink.input(ptr, length)
+    else decoder.push(ptr, length)
+  }
+  decoder?.end()
+  return { checkpoints: decoder?.checkpoints.finish() ?? [], count: decoder?.checkpoints.count ?? 0 }
+}
+
+function runDecoder(inflater: Inflater, number: number, job: LayerJob): void {
+  try {
+    let outcome: PeerMessage
+    try {
+      outcome = { job: number, ...decodeLayer(inflater, job) }
+    } catch (error) {
+      if (error instanceof Stopped) throw error
+      outcome = { job: number, error: describeError(error) }
+    }
+    const transfer = 'checkpoints' in outcome ? outcome.checkpoints.map((piece) => piece.buffer) : []
+    data.peer.postMessage(outcome, transfer)
+    control.write(END, 0, 0, 0)
+  } catch (error) {
+    if (!(error instanceof Stopped)) throw error
+  }
+}
+
+function digestLayer(bytes: Uint8Array, number: number, job: LayerJob): IndexedLayer {
+  const gzip = job.compression === 'gzip' ? new GzipDigester(bytes, job.algorithm) : undefined
+  const tar = gzip === undefined ? new TarDigester(job.spanSize, job.algorithm) : undefined
+  for (let message = control.read(false); ; message = control.read(true)) {
+    const { kind, a, b, c } = message
+    if (kind === OUTPUT) gzip!.output(a, b)
+    else if (kind === SPAN_START) gzip!.spanStart(a, b)
+    else if (kind === GZIP_MEMBER_END) gzip!.gzipMemberEnd(a, b, c)
+    else if (kind === ZLIB_STREAM_END) gzip!.zlibStreamEnd(a, b)
+    else if (kind === REFUSED_MEMBER) gzip!.memberRefusedByGo(REFUSED_BY_GO[a]!, b)
+    else if (kind === INPUT) {
+      if (gzip !== undefined) gzip.input(a, b)
+      else tar!.push(bytes.subarray(a, a + b))
+      post({ free: a })
+    } else break
+  }
+  const outcome = peerMessage(number)
+  if ('error' in outcome) throw reviveError(outcome.error)
+  return finishLayer(job, (gzip ?? tar)!.finish(), outcome.checkpoints, outcome.count)
+}
+
+/** What the decoder left for this job; what it left for a job that was called off is passed over. */
+function peerMessage(number: number): PeerMessage {
+  while (true) {
+    const received = receiveMessageOnPort(data.peer) as { message: PeerMessage } | undefined
+    if (received === undefined) throw new Error('the decoder ended without a word')
+    if (received.message.job === number) return received.message
+  }
+}
+
+function runDigester(bytes: Uint8Array, number: number, job: LayerJob): void {
+  try {
+    const layer = digestLayer(bytes, number, job)
+    post({ layer }, [...new Set(layer.ztoc.pieces.map((piece) => piece.buffer as ArrayBuffer))])
+  } catch (error) {
+    control.stop()
+    if (!(error instanceof Stopped)) post({ error: describeError(error) })
+  }
+}
+
+export interface LayerWorkerJob {
+  readonly number: number
+  readonly job: LayerJob
+}
+
+if (data.role === 'decoder') {
+  const inflater = new Inflater(data.memory)
+  port.on('message', ({ number, job }: LayerWorkerJob) => {
+    runDecoder(inflater, number, job)
+    post({ idle: true })
+  })
+} else {
+  const bytes = new Uint8Array(data.memory.buffer)
+  port.on('message', ({ number, job }: LayerWorkerJob) => {
+    runDigester(bytes, number, job)
+    post({ idle: true })
+  })
+}
+post({ ready: true })
