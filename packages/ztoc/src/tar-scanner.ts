@@ -27,6 +27,8 @@ const GLOBAL_PAX = 0x67 // g
 const LONG_NAME = 0x4c // L
 const LONG_LINK = 0x4b // K
 
+const NO_BYTES = new Uint8Array(0)
+
 const FLAG_NAMES: Readonly<Record<string, string>> = {
   '7': ' (contiguous file)',
   S: ' (GNU sparse file)',
@@ -62,8 +64,8 @@ export class TarScanner {
   readonly #buffers = new Map<number, Uint8Array>()
   /** What extended headers say about the next entry. */
   #pax: PaxRecords | undefined
-  readonly #longName: ByteRange = { of: this.#block, start: 0, end: 0 }
-  readonly #longLink: ByteRange = { of: this.#block, start: 0, end: 0 }
+  readonly #longName: ByteRange = { of: NO_BYTES, start: 0, end: 0 }
+  readonly #longLink: ByteRange = { of: NO_BYTES, start: 0, end: 0 }
 
   /** The map before a sparse file's data, while it is read, and how many bytes of map and data there are. */
   #map: SparseMap | undefined
@@ -168,7 +170,7 @@ export class TarScanner {
   }
 
   #buffer(type: number): Uint8Array {
-    return this.#buffers.get(type) ?? this.#block
+    return this.#buffers.get(type) ?? NO_BYTES
   }
 
   #endSpecial(): void {
