@@ -1,0 +1,2 @@
+export const producers = []
+export async function makeProduced() {}

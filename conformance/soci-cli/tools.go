@@ -1,0 +1,6 @@
+//go:build tools
+
+// Package socicli only pins the reference's command line in go.mod and go.sum.
+package socicli
+
+import _ "github.com/awslabs/soci-snapshotter/cmd/soci"
