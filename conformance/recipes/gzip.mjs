@@ -285,12 +285,7 @@ function distanceOnly() {
 }
 
 const blocks = [
-  [
-    'blocks-stored',
-    'stored blocks only',
-    inStored(cut(small, 1000, 2000)),
-    spans,
-  ],
+  ['blocks-stored', 'stored blocks only', inStored(cut(small, 1000, 2000)), spans],
   [
     'blocks-stored-1-byte',
     'a stored block for every byte',
@@ -312,7 +307,6 @@ const blocks = [
         w.dynamic(match(d.subarray(0, from + 900), { from }), { last: from + 900 >= d.length })
       }
     }),
-    ),
     spans,
   ],
   [
