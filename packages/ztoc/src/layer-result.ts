@@ -26,6 +26,7 @@ export function finishLayer(
   const { digest, size, tar } = digests
   checkExpected(job, digest, size)
   const spans = digests.spanDigests.length / 32
+  const unloadable = unloadableReason(tar.records) // encoding uses the records up
   const ztoc = encodeZtoc({
     buildTool,
     compression,
@@ -44,7 +45,7 @@ export function finishLayer(
     spans,
     files: tar.records.count,
     hasXattrs: tar.records.hasXattrs,
-    unloadable: unloadableReason(tar.records),
+    unloadable,
   }
 }
 

@@ -113,11 +113,14 @@ export class TocRecords {
     if (!this.#hasXattrs) this.#hasXattrs = endsWith(header.name, '.wh..wh..opq')
   }
 
-  /** The entries from the last to the first, through one cursor that is moved. */
-  *backwards(): Generator<RecordCursor> {
+  /**
+   * The entries from the last to the first, through one cursor that is moved. Chunks that it has passed are given up, so that what is
+   * made of the entries may take their place: the records are of no use after that.
+   */
+  *drain(): Generator<RecordCursor> {
     this.#close()
-    for (let i = this.#chunks.length - 1; i >= 0; i--) {
-      const cursor = new RecordCursor(this.#chunks[i]!)
+    for (let chunk = this.#chunks.pop(); chunk !== undefined; chunk = this.#chunks.pop()) {
+      const cursor = new RecordCursor(chunk)
       for (let end = cursor.bytes.length; end > 0; end = cursor.start) {
         cursor.moveBefore(end)
         yield cursor

@@ -17,6 +17,7 @@ export interface ZtocInput {
   readonly compressedSize: number
   /** The tar reader's position at the tar's end. */
   readonly uncompressedSize: number
+  /** They are used up. */
   readonly records: TocRecords
   /** The zinfo blob in pieces; they become pieces of the zTOC, without a copy. */
   readonly checkpoints: readonly Uint8Array[]
@@ -59,7 +60,7 @@ function writeToc(writer: FlatBufferWriter, records: TocRecords): number {
   const types = FILE_TYPES.map((type) => new TextEncoder().encode(type))
   const time = new Uint8Array(MAX_TIME_LENGTH)
   let index = count
-  for (const record of records.backwards()) positions[--index] = writeFile(writer, record, types, time)
+  for (const record of records.drain()) positions[--index] = writeFile(writer, record, types, time)
   const metadata = writer.vector(count, (i) => positions[i] as number)
   writer.startTable(1)
   writer.addOffset(0, metadata)
