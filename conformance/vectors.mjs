@@ -7,53 +7,19 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { buildOracle } from './build.mjs'
-import { gzip } from './lib/gzip.mjs'
 import { ask } from './lib/oracle.mjs'
-import { gzips, plains } from './recipes/gzip.mjs'
+import { recipes } from './recipes/index.mjs'
 import { makeProduced, producers } from './recipes/producers.mjs'
-import { tars } from './recipes/tar.mjs'
 
 const folder = join(dirname(fileURLToPath(import.meta.url)), '..', 'packages', 'ztoc', 'test', 'vectors')
 const cli = 'AWS SOCI CLI v0.2'
 const check = process.argv.includes('--check')
 const remake = process.argv.includes('--remake')
 
-/** Every layer: { layer, content (absent: a tool makes it), about, made, compression, spans, tools }. */
-function layers() {
-  const list = []
-  for (const { name, about, content } of tars) {
-    list.push({
-      layer: `${name}.tar.gz`,
-      content: gzip(content),
-      about,
-      made: 'recipes/tar.mjs',
-      compression: 'gzip',
-      spans: [1, 4194304],
-    })
-  }
-  for (const { name, about, content, spans } of gzips) {
-    list.push({ layer: `${name}.tar.gz`, content, about, made: 'recipes/gzip.mjs', compression: 'gzip', spans })
-  }
-  for (const { name, about, content, spans } of plains) {
-    list.push({ layer: `${name}.tar`, content, about, made: 'recipes/gzip.mjs', compression: 'uncompressed', spans })
-  }
-  // Every tar quirk once more without compression, as far as it stays small.
-  for (const { name, about, content } of tars.filter(({ content }) => content.length <= 2560)) {
-    if (!/^tar-(end|empty|zero|types|pax-path|sparse-1.0|gnu-long-name|names|mtime-fraction)/.test(name)) continue
-    list.push({
-      layer: `${name}.tar`,
-      content,
-      about,
-      made: 'recipes/tar.mjs',
-      compression: 'uncompressed',
-      spans: [1000],
-    })
-  }
-  for (const { layer, about, command, compression = 'gzip', spans } of producers) {
-    list.push({ layer, about, made: command, compression, spans })
-  }
-  return list
-}
+/** Every layer: { layer, about, made, compression, spans, content (absent: a tool makes it) }. */
+const layers = [...recipes, ...producers.map(({ command, ...producer }) => ({ ...producer, made: command }))].sort(
+  (a, b) => (a.layer < b.layer ? -1 : 1),
+)
 
 const tools = {
   'gzip-header-plain.tar.gz': ['', cli, 'sociable v1', 'a', '工具 \u2028 é', 'x'.repeat(300), '"<>&\u0000'],
@@ -74,15 +40,14 @@ const categories = [
 
 async function main() {
   const oracle = buildOracle()
-  const list = layers()
   mkdirSync(folder, { recursive: true })
   await makeProduced(
-    list.filter(({ layer, content }) => !content && (remake || !existsSync(join(folder, layer)))),
+    layers.filter(({ layer, content }) => !content && (remake || !existsSync(join(folder, layer)))),
     folder,
     oracle,
   )
   const wrong = []
-  for (const { layer, content } of list) {
+  for (const { layer, content } of layers) {
     const path = join(folder, layer)
     if (!content) continue
     const same = existsSync(path) && Buffer.compare(readFileSync(path), content) === 0
@@ -91,7 +56,7 @@ async function main() {
     else writeFileSync(path, content)
   }
 
-  const questions = list.flatMap(({ layer, compression, spans }) =>
+  const questions = layers.flatMap(({ layer, compression, spans }) =>
     (tools[layer] ?? [cli]).flatMap((buildTool) =>
       spans.map((spanSize) => ({ layer, compression, spanSize, buildTool })),
     ),
@@ -119,7 +84,7 @@ async function main() {
   }
 
   const lines = `[\n${expected.map((e) => JSON.stringify(e)).join(',\n')}\n]\n`
-  const origin = Object.fromEntries(list.map(({ layer, about, made }) => [layer, { about, made }]))
+  const origin = Object.fromEntries(layers.map(({ layer, about, made }) => [layer, { about, made }]))
   const files = { 'expected.json': lines, 'origin.json': `${JSON.stringify(origin, null, 1)}\n` }
   for (const [name, content] of Object.entries(files)) {
     const path = join(folder, name)
@@ -127,14 +92,14 @@ async function main() {
     else if (!existsSync(path) || readFileSync(path, 'utf8') !== content)
       wrong.push(`${name}: the reference answers otherwise`)
   }
-  const known = new Set([...list.map(({ layer }) => layer), ...Object.keys(files), 'README.md'])
+  const known = new Set([...layers.map(({ layer }) => layer), ...Object.keys(files), 'README.md'])
   for (const name of readdirSync(folder).filter((name) => !known.has(name))) {
     if (check) wrong.push(`${name}: no recipe makes it`)
     else rmSync(join(folder, name))
   }
   const count = (verdict) => expected.filter((e) => e.verdict === verdict).length
   console.log(
-    `${list.length} layers, ${expected.length} expectations: ${['loads', 'unloadable', 'refused', 'crashes'].map((v) => `${count(v)} ${v}`).join(', ')}`,
+    `${layers.length} layers, ${expected.length} expectations: ${['loads', 'unloadable', 'refused', 'crashes'].map((v) => `${count(v)} ${v}`).join(', ')}`,
   )
   for (const line of wrong) console.log(line)
   process.exitCode = wrong.length > 0 ? 1 : 0

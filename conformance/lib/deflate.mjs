@@ -75,6 +75,13 @@ export class DeflateWriter {
     return this.tokens(all, codes(literalLengths), codes(distanceLengths))
   }
 
+  /** Begins a last dynamic block of `hlit` literal and `hdist` distance codes; codeLengths and tokens follow. */
+  dynamicStart(hlit, hdist) {
+    return this.bits(5, 3)
+      .bits(hlit - 257, 5)
+      .bits(hdist - 1, 5)
+  }
+
   /** The code length code (19 lengths by symbol) and the lengths written with it; a [symbol, extra bits' value] pair repeats. */
   codeLengths(codeLengthLengths, lengths) {
     this.bits(15, 4)

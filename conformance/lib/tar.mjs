@@ -96,9 +96,11 @@ export function record(key, value) {
   return concat(String(size), body)
 }
 
-/** A PAX extended header entry of [key, value] pairs, or of raw bytes. */
+/** A PAX extended header entry of records, each [key, value] or 'key=value', or of raw bytes. */
 export function pax(records, values = {}) {
-  const data = Array.isArray(records) ? concat(...records.map(([key, value]) => record(key, value))) : bytes(records)
+  const pair = (item) =>
+    typeof item === 'string' ? [item.slice(0, item.indexOf('=')), item.slice(item.indexOf('=') + 1)] : item
+  const data = Array.isArray(records) ? concat(records.map((item) => record(...pair(item)))) : bytes(records)
   return entry('PaxHeaders/x', { type: 'x', ...values }, data)
 }
 
