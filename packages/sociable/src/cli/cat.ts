@@ -1,0 +1,28 @@
+import { Command } from 'commander'
+import { addExamples } from './examples.js'
+import { UsageError } from './failure.js'
+import { platformOption, withImage } from './image-reading.js'
+import { notEmpty } from './option.js'
+import type { Terminal } from './terminal.js'
+
+export function catCommand(terminal: Terminal): Command {
+  const command = new Command('cat')
+    .summary('print files of an image')
+    .description(
+      'Writes files of an image to stdout, one after the other, through its SOCI index: only the spans that hold them are fetched, each verified. Links are followed inside the image. There is no --json: the output is the bytes.',
+    )
+    .argument('<image>', 'the image', notEmpty)
+    .argument('<paths...>', 'files in the image')
+    .addOption(platformOption())
+  addExamples(command, [
+    { command: 'sociable cat oci:./image:app-soci /etc/os-release', does: 'a file' },
+    { command: 'sociable cat oci:./image:app-soci usr/bin/app -p linux/arm64 > app', does: "one platform's" },
+  ])
+  return command.action((name: string, paths: readonly string[], flags: { readonly platform?: string }) => {
+    if (terminal.json) throw new UsageError("cat has no --json: its output is the files' bytes")
+    return withImage(name, flags.platform, terminal, async (image) => {
+      for (const path of paths)
+        for await (const bytes of image.stream(path, { signal: terminal.signal })) await terminal.write(bytes)
+    })
+  })
+}

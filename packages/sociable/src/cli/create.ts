@@ -1,0 +1,45 @@
+import { Command } from 'commander'
+import { addExamples } from './examples.js'
+import { addIndexOptions, type IndexFlags, indexOptions } from './index-options.js'
+import { notEmpty, option } from './option.js'
+import { reportProgress, summarize } from './progress-report.js'
+import type { Terminal } from './terminal.js'
+import { parseText } from './values.js'
+
+export function createCommand(terminal: Terminal): Command {
+  const command = new Command('create')
+    .summary('attach a SOCI index to an image, which stays as it is (SOCI v1)')
+    .description(
+      "Builds a SOCI index for each platform and puts it beside the image, attached by its subject. Prints the indexes' digests, " +
+        "one a line, in the platforms' order. AWS Fargate loads v1 indexes lazily only for accounts that used them before: else use convert.",
+    )
+    .argument('<image>', 'the image', notEmpty)
+    .addOption(option('--index-tag <tag>', 'tag the index too (several platforms: TAG-linux-amd64, …)', parseText))
+  addIndexOptions(command)
+  addExamples(command, [
+    { command: 'sociable create oci:./image:app', does: 'an index per platform' },
+    { command: 'sociable create oci:./image:app -p linux/amd64 --index-tag app-index', does: 'one, with a tag' },
+  ])
+  return command.action(async (image: string, flags: IndexFlags & { readonly indexTag?: string }) => {
+    const options = await indexOptions(flags)
+    const { createIndex } = await import('../create.js')
+    const report = reportProgress(terminal)
+    try {
+      const result = await createIndex(image, {
+        ...options,
+        indexTag: flags.indexTag,
+        signal: terminal.signal,
+        onProgress: report.onProgress,
+      })
+      for (const warning of result.warnings) report.warn(warning)
+      for (const { name, reason } of result.images)
+        if (reason !== undefined && result.indexed) report.warn(`${name} is not indexed: ${reason}`)
+      if (!result.indexed) report.warn(`no index made: ${result.reason}`)
+      report.end(summarize(result))
+      const digests = result.images.flatMap(({ index }) => (index === undefined ? [] : [index.digest]))
+      await terminal.result(result, digests)
+    } finally {
+      report.end()
+    }
+  })
+}

@@ -1,0 +1,99 @@
+import { Command } from 'commander'
+import type { EntryType, ImageEntry } from '../image.js'
+import { addExamples } from './examples.js'
+import { printable } from './format.js'
+import { platformOption, withImage } from './image-reading.js'
+import { notEmpty, option } from './option.js'
+import { formatTable } from './table.js'
+import type { Terminal } from './terminal.js'
+
+interface LsFlags {
+  readonly long?: boolean
+  readonly recursive?: boolean
+  readonly platform?: string
+}
+
+export function lsCommand(terminal: Terminal): Command {
+  const command = new Command('ls')
+    .summary("list an image's files")
+    .description(
+      'Lists the files of an image, its layers put together, through its SOCI index: nothing is pulled. A layer without an index is read whole. Names are relative to PATH, sorted by their bytes.',
+    )
+    .argument('<image>', 'the image', notEmpty)
+    .argument('[path]', 'a folder, or a file, in the image (default: its root)')
+    .addOption(option('-l, --long', 'with type, mode, owner, size, time and link target'))
+    .addOption(option('-R, --recursive', 'all that is below too'))
+    .addOption(platformOption())
+  addExamples(command, [
+    { command: 'sociable ls oci:./image:app-soci /etc', does: 'names in a folder' },
+    { command: 'sociable ls -lR oci-archive:app-soci.tar usr/lib', does: 'all below it, in detail' },
+  ])
+  return command.action((name: string, path: string | undefined, flags: LsFlags) =>
+    withImage(name, flags.platform, terminal, async (image) => {
+      const options = { signal: terminal.signal, recursive: flags.recursive === true }
+      const entries = await image.list(path ?? '', options)
+      const { digest, platform } = image
+      const document = { image: image.name, platform, digest, path: path ?? '', entries, statistics: image.statistics }
+      const shown = (text: string) => (terminal.stdout.isTTY ? printable(text) : text)
+      await terminal.result(document, flags.long ? longLines(entries, path, shown) : shortLines(entries, path, shown))
+    }),
+  )
+}
+
+function shortLines(
+  entries: readonly ImageEntry[],
+  path: string | undefined,
+  shown: (text: string) => string,
+): string[] {
+  return entries.map((entry) => shown(relativeName(entry, path)))
+}
+
+/** The entry's path below the folder that was listed; of a file that was itself asked for, what it was asked as. */
+function relativeName(entry: ImageEntry, path = ''): string {
+  const folder = path
+    .split('/')
+    .filter((part) => part !== '' && part !== '.')
+    .join('/')
+  if (folder === '') return entry.path
+  return entry.path.startsWith(`${folder}/`) ? entry.path.slice(folder.length + 1) : entry.path
+}
+
+const TYPE_LETTERS: Readonly<Record<EntryType, string>> = {
+  file: '-',
+  dir: 'd',
+  symlink: 'l',
+  char: 'c',
+  block: 'b',
+  fifo: 'p',
+}
+
+function longLines(
+  entries: readonly ImageEntry[],
+  path: string | undefined,
+  shown: (text: string) => string,
+): string[] {
+  const rows = entries.map((entry) => [
+    `${TYPE_LETTERS[entry.type]}${modeText(entry.mode)}`,
+    `${entry.uid}:${entry.gid}`,
+    String(entry.size),
+    entry.modified.replace(/\.\d+/, '') || '-',
+    shown(relativeName(entry, path)) + (entry.target === undefined ? '' : ` -> ${shown(entry.target)}`),
+  ])
+  return formatTable(LONG_COLUMNS, rows).slice(1)
+}
+
+const LONG_COLUMNS = [{ name: '' }, { name: '' }, { name: '', align: 'right' }, { name: '' }, { name: '' }] as const
+
+/** `rwxr-xr-x`, with s and t for the set-id and sticky bits, as ls(1) has it. */
+export function modeText(mode: number): string {
+  const triple = (shift: number, special: boolean, letter: string) => {
+    const bits = (mode >> shift) & 7
+    const execute = bits & 1 ? (special ? letter : 'x') : special ? letter.toUpperCase() : '-'
+    return `${bits & 4 ? 'r' : '-'}${bits & 2 ? 'w' : '-'}${execute}`
+  }
+  return (
+    triple(6, (mode & 0o4000) !== 0, 's') +
+    triple(3, (mode & 0o2000) !== 0, 's') +
+    triple(0, (mode & 0o1000) !== 0, 't')
+  )
+}

@@ -1,0 +1,70 @@
+// The whole command line as commander knows it. Commands load the library only when they run, so that --version and --help are quick.
+import { readFileSync } from 'node:fs'
+import { Command, type CommanderError } from 'commander'
+import { catCommand } from './cat.js'
+import { completionCommand } from './completion.js'
+import { convertCommand } from './convert.js'
+import { createCommand } from './create.js'
+import { addExamples } from './examples.js'
+import { UsageError } from './failure.js'
+import { inspectCommand } from './inspect.js'
+import { lsCommand } from './ls.js'
+import { option, settleVariables } from './option.js'
+import type { Manners, Terminal } from './terminal.js'
+import { ztocCommand } from './ztoc.js'
+
+const COMMANDS = [convertCommand, createCommand, ztocCommand, inspectCommand, lsCommand, catCommand, completionCommand]
+
+const EPILOGUE = `
+Images: oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:TAG].
+Every flag can be set by a variable: --span-size by SOCIABLE_SPAN_SIZE; switches by 1 or 0.
+Exit status: 0 done, 1 failed, 2 wrong usage.`
+
+/** The program. Its `parseAsync` throws CommanderError after help or the version was printed, UsageError for wrong usage. */
+export function buildProgram(terminal: Terminal): Command {
+  const program = new Command('sociable')
+    .description(
+      'SOCI indexes for container images: make them, look into them and read through them, without containerd, Docker or root.',
+    )
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .addOption(option('--json', 'print one JSON document on stdout'))
+    .addOption(option('-q, --quiet', 'only the result and errors: no progress, summary or warnings'))
+    .addOption(option('-v, --verbose', 'a line per layer, what was fetched, and stacks of errors'))
+    .helpOption('-h, --help', 'print help')
+    .helpCommand('help [command]', 'print help for a command')
+    .exitOverride(rethrow('sociable'))
+    // The variables follow one rule, told once, at the end of the program's help.
+    .configureHelp({ showGlobalOptions: true, optionDescription: (option) => option.description })
+    .configureOutput({
+      writeOut: (text) => terminal.stdout.write(text),
+      writeErr: (text) => terminal.stderr.write(text),
+      // Errors are printed where all errors are.
+      outputError: () => {},
+      getOutHelpWidth: () => terminal.stdout.columns ?? 100,
+      getErrHelpWidth: () => terminal.stderr.columns ?? 100,
+    })
+    .hook('preAction', (_, command) => terminal.behave(command.optsWithGlobals<Manners>()))
+  for (const make of COMMANDS) {
+    const command = make(terminal).copyInheritedSettings(program)
+    program.addCommand(command.exitOverride(rethrow(`sociable ${command.name()}`)))
+  }
+  addExamples(program, [
+    { command: 'sociable convert oci:./image:app', does: 'make a SOCI-enabled image beside the source, app-soci' },
+    { command: 'sociable inspect oci:./image:app-soci', does: 'what is lazy in it' },
+  ])
+  program.addHelpText('after', EPILOGUE)
+  settleVariables(program, terminal.environment)
+  return program
+}
+
+function rethrow(command: string): (error: CommanderError) => never {
+  return (error) => {
+    if (error.exitCode === 0 || error.code === 'commander.help') throw error
+    throw new UsageError(`${error.message.replace(/^error: /, '')}\nSee \`${command} --help\`.`)
+  }
+}
+
+function packageVersion(): string {
+  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}

@@ -1,0 +1,113 @@
+// The one way to the user: results to stdout, all else to stderr.
+import { once } from 'node:events'
+import { styleText } from 'node:util'
+import { printable } from './format.js'
+
+export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan'
+
+/** How much is said, from the flags that all commands have. */
+export interface Manners {
+  readonly json?: boolean
+  readonly quiet?: boolean
+  readonly verbose?: boolean
+}
+
+/** Where progress goes: bars that are redrawn, a line per finished layer, or nowhere. */
+export type ProgressForm = 'bars' | 'lines' | 'none'
+
+export class Terminal {
+  readonly stdout: NodeJS.WriteStream
+  readonly stderr: NodeJS.WriteStream
+  readonly environment: NodeJS.ProcessEnv
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal
+  #manners: Manners = {}
+  #hide: (() => void) | undefined
+
+  constructor(io: Pick<NodeJS.Process, 'stdout' | 'stderr' | 'env'>, signal: AbortSignal) {
+    this.stdout = io.stdout
+    this.stderr = io.stderr
+    this.environment = io.env
+    this.signal = signal
+  }
+
+  get json(): boolean {
+    return this.#manners.json === true
+  }
+
+  get verbose(): boolean {
+    return this.#manners.verbose === true
+  }
+
+  get progressForm(): ProgressForm {
+    if (this.#manners.quiet) return 'none'
+    const lines = isContinuousIntegration(this.environment) || this.verbose
+    if (this.stderr.isTTY && !lines && this.environment.TERM !== 'dumb') return 'bars'
+    return this.stderr.isTTY || lines ? 'lines' : 'none'
+  }
+
+  behave(manners: Manners): void {
+    this.#manners = manners
+  }
+
+  /** What is on the screen that must go before anything else is written to stderr: progress bars. They come back with their next frame. */
+  hideBeforeNote(hide: (() => void) | undefined): void {
+    this.#hide = hide
+  }
+
+  /** The command's result: `document` with --json, else the lines. */
+  async result(document: unknown, lines: readonly string[]): Promise<void> {
+    if (this.json) await this.write(`${JSON.stringify(document, undefined, 2)}\n`)
+    else if (lines.length > 0) await this.write(`${lines.join('\n')}\n`)
+  }
+
+  /** To stdout, waiting while the reader is slow. */
+  async write(chunk: string | Uint8Array): Promise<void> {
+    if (!this.stdout.write(chunk)) await once(this.stdout, 'drain', { signal: this.signal })
+  }
+
+  /** A line about what was done, for a person who looks on. */
+  note(text: string): void {
+    if (!this.#manners.quiet) this.#say(text)
+  }
+
+  /** Something the user should know although the command goes on. */
+  warn(message: string): void {
+    this.note(`${this.styleError('yellow', 'warning:')} ${printable(message)}`)
+  }
+
+  /** At most three lines, and the stack where it was asked for. */
+  fail(lines: readonly string[], stack: string | undefined): void {
+    const [first, ...rest] = lines.map(printable)
+    this.#say([`${this.styleError('red', 'error:')} ${first}`, ...rest.map((line) => `  ${line}`)].join('\n'))
+    if (stack !== undefined && this.verbose) this.#say(stack)
+  }
+
+  #say(text: string): void {
+    this.#hide?.()
+    this.stderr.write(`${text}\n`)
+  }
+
+  /** Coloured where stdout is a terminal that has colours and NO_COLOR is not set. */
+  style(style: Style, text: string): string {
+    return paint(this.stdout, style, text)
+  }
+
+  /** The same for stderr. */
+  styleError(style: Style, text: string): string {
+    return paint(this.stderr, style, text)
+  }
+}
+
+function paint(stream: NodeJS.WriteStream, style: Style, text: string): string {
+  // hasColors is there on terminals only, and heeds NO_COLOR, FORCE_COLOR and TERM.
+  return stream.isTTY && stream.hasColors() ? styleText(style, text, { validateStream: false }) : text
+}
+
+/** CodeBuild and Azure set no CI, and the older ones neither. */
+const CI_VARIABLES = ['CODEBUILD_BUILD_ID', 'TF_BUILD', 'JENKINS_URL', 'TEAMCITY_VERSION']
+
+function isContinuousIntegration(environment: NodeJS.ProcessEnv): boolean {
+  const ci = environment.CI ?? ''
+  return !['', '0', 'false'].includes(ci) || CI_VARIABLES.some((name) => environment[name] !== undefined)
+}

@@ -1,0 +1,85 @@
+// What the values of flags and of their environment variables may be. A bad one is a usage error that shows how to write it.
+import { InvalidArgumentError } from 'commander'
+import type { Optimization } from '../options.js'
+import { parsePlatform } from '../platform.js'
+
+// One letter means a power of two, as docker and dd have it.
+const UNITS: ReadonlyMap<string, number> = new Map([
+  ['', 1],
+  ['b', 1],
+  ...['k', 'm', 'g', 't'].flatMap((letter, i): [string, number][] => [
+    [letter, 1024 ** (i + 1)],
+    [`${letter}ib`, 1024 ** (i + 1)],
+    [`${letter}b`, 1000 ** (i + 1)],
+  ]),
+])
+
+/** Bytes: `4194304`, `4MiB`, `4M` (both 4 × 1024²), `4MB` (4 × 1000²), `1.5GiB`; whole bytes up to 2^53 − 1. */
+export function parseSize(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text.trim())
+  const unit = match === null ? undefined : UNITS.get(match[2]!.toLowerCase())
+  if (match === null || unit === undefined)
+    throw new InvalidArgumentError('Write bytes or a size such as 4194304, 4MiB or 512KB.')
+  const bytes = Number(match[1]) * unit
+  if (!Number.isInteger(bytes)) throw new InvalidArgumentError(`It is ${bytes} bytes, which is no whole number.`)
+  if (!Number.isSafeInteger(bytes)) throw new InvalidArgumentError('It is over the limit of 9007199254740991 bytes.')
+  return bytes
+}
+
+/** At least one byte. */
+export function parsePositiveSize(text: string): number {
+  const bytes = parseSize(text)
+  if (bytes === 0) throw new InvalidArgumentError('It must be at least 1 byte.')
+  return bytes
+}
+
+/** A whole number of at least 1. */
+export function parseCount(text: string): number {
+  const count = Number(text)
+  if (!/^\d+$/.test(text.trim()) || count < 1 || !Number.isSafeInteger(count))
+    throw new InvalidArgumentError('Write a whole number of at least 1.')
+  return count
+}
+
+/** One or more platforms between commas (as the soci CLI and docker take them), added to those before. */
+export function parsePlatforms(text: string, previous: readonly string[] = []): readonly string[] {
+  return [...previous, ...parseList(text).map(checkPlatform)]
+}
+
+/** A single platform. */
+export function checkPlatform(text: string): string {
+  try {
+    parsePlatform(text)
+  } catch {
+    throw new InvalidArgumentError('Write os/architecture or os/architecture/variant, such as linux/arm64.')
+  }
+  return text
+}
+
+/** One or more optimizations between commas. */
+export function parseOptimizations(text: string, previous: readonly Optimization[] = []): readonly Optimization[] {
+  const names = parseList(text).map((name): Optimization => {
+    if (name !== 'xattr') throw new InvalidArgumentError('The one there is: xattr.')
+    return name
+  })
+  return [...new Set([...previous, ...names])]
+}
+
+/** A path, or several on lines of their own (for the environment variable; a comma may well be in a path), added to those before. */
+export function parsePaths(text: string, previous: readonly string[] = []): readonly string[] {
+  const paths = text.split('\n').filter((path) => path.trim() !== '')
+  if (paths.length === 0) throw new InvalidArgumentError('Write a path in the image, such as /app/config.json.')
+  return [...previous, ...paths]
+}
+
+/** Text that says something. */
+export function parseText(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('It must not be empty.')
+  return text
+}
+
+function parseList(text: string): string[] {
+  const items = text.split(',').map((item) => item.trim())
+  if (items.includes('')) throw new InvalidArgumentError('There is an empty item in it.')
+  return items
+}

@@ -1,0 +1,112 @@
+import { addAbortSignal } from 'node:stream'
+import type { IndexedLayer } from '@sociable/ztoc'
+import { Command } from 'commander'
+import { writeFileAtomically } from './atomic-file.js'
+import { addExamples } from './examples.js'
+import { UsageError } from './failure.js'
+import { addIndexOptions, buildToolOption, type IndexFlags, spanSizeOption } from './index-options.js'
+import { notEmpty, option } from './option.js'
+import { type ProgressReport, reportProgress } from './progress-report.js'
+import type { Terminal } from './terminal.js'
+import { parseText } from './values.js'
+
+interface ZtocFlags extends IndexFlags {
+  readonly output?: string
+  readonly compression?: 'gzip' | 'uncompressed'
+}
+
+export function ztocCommand(terminal: Terminal): Command {
+  const command = new Command('ztoc')
+    .summary('index one layer')
+    .description(
+      "Makes the zTOC of one layer, whatever its size, and prints the zTOC's digest. convert's other flags are accepted too, " +
+        'so that scripts can use one set for all; on a single layer they change nothing.',
+    )
+    .argument('<layer>', 'a file, - for standard input, or IMAGE@sha256:DIGEST for a layer of an image', notEmpty)
+    .addOption(
+      option('-o, --output <file>', 'write the zTOC there; - is stdout, the digest then goes to stderr', parseText),
+    )
+    .addOption(
+      option(
+        '--compression <kind>',
+        "gzip or uncompressed (default: told by the layer's first bytes, or its image's manifest)",
+      ).choices(['gzip', 'uncompressed']),
+    )
+    .addOption(spanSizeOption())
+    .addOption(buildToolOption())
+  for (const shared of addIndexOptions(new Command()).options)
+    if (!command.options.some((own) => own.long === shared.long)) command.addOption(shared.hideHelp())
+  addExamples(command, [
+    { command: 'sociable ztoc layer.tar.gz --output layer.ztoc', does: 'of a file' },
+    {
+      command: 'zcat layer.tar.gz | sociable ztoc - --span-size 1MiB',
+      does: 'of what comes in, here an uncompressed layer',
+    },
+    { command: 'sociable ztoc oci:./image:app@sha256:4f5e…', does: "of an image's layer (its digest in full)" },
+  ])
+  return command.action(async (layer: string, flags: ZtocFlags) => {
+    if (terminal.json && flags.output === '-')
+      throw new UsageError('--json and --output - both want stdout: write the zTOC to a file')
+    const { indexOneLayer } = await import('../one-layer.js')
+    const report = reportProgress(terminal)
+    try {
+      if (
+        flags.prefetchFile !== undefined ||
+        flags.prefetchFilesJson !== undefined ||
+        flags.optimizations !== undefined
+      )
+        report.warn('prefetch lists and optimizations are no part of a zTOC: they have no effect here')
+      const started = performance.now()
+      const indexed = await indexOneLayer(layer === '-' ? standardInput(terminal) : layer, {
+        spanSize: flags.spanSize,
+        buildTool: flags.buildTool,
+        compression: flags.compression,
+        signal: terminal.signal,
+        onProgress: progressOf(layer === '-' ? 'stdin' : layer, report),
+      })
+      if (indexed.unloadable !== undefined)
+        report.warn(`a runtime will refuse this zTOC: ${indexed.unloadable}; convert and create leave such a layer out`)
+      if (flags.output !== undefined && flags.output !== '-')
+        await writeFileAtomically(flags.output, indexed.ztoc.pieces, terminal.signal)
+      finish(indexed, (performance.now() - started) / 1000, report)
+      await printResult(terminal, indexed, flags.output)
+    } finally {
+      report.end()
+    }
+  })
+}
+
+function standardInput(terminal: Terminal): AsyncIterable<Uint8Array> {
+  if (process.stdin.isTTY) throw new UsageError('standard input is a terminal: pipe a layer in, or name a file')
+  return addAbortSignal(terminal.signal, process.stdin)
+}
+
+/** One layer has no plan: its first progress makes one. */
+function progressOf(layer: string, report: ProgressReport): (bytes: number, size: number | undefined) => void {
+  const digest = layer.slice(layer.lastIndexOf('@') + 1).replace(/^.*[\\/]/, '')
+  let planned = false
+  return (bytes, size = 0) => {
+    if (!planned) report.onProgress({ type: 'plan', layers: [{ digest, size, platforms: [] }], blobs: 0, blobBytes: 0 })
+    planned = true
+    report.onProgress({ type: 'progress', digest, bytes, size })
+  }
+}
+
+function finish(indexed: IndexedLayer, seconds: number, report: ProgressReport): void {
+  const { layer, spans, files, ztoc } = indexed
+  const mediaType = ''
+  report.onProgress({
+    type: 'layer',
+    layer: { mediaType, digest: layer.digest, size: layer.size, state: 'indexed', ztoc, spans, files, seconds },
+  })
+}
+
+async function printResult(terminal: Terminal, indexed: IndexedLayer, output: string | undefined): Promise<void> {
+  const { digest, ztoc, layer, compression, spans, files, hasXattrs, unloadable } = indexed
+  if (output !== '-') {
+    const document = { digest, size: ztoc.size, layer, compression, spans, files, hasXattrs, unloadable }
+    return terminal.result(document, [digest])
+  }
+  for (const piece of ztoc.pieces) await terminal.write(piece)
+  terminal.note(digest)
+}
