@@ -1,0 +1,120 @@
+// Finds the real tools that tests, benchmarks and the demo compare with, and installs those that are missing where that
+// is possible: Debian packages as root, Python tools into a venv and other Node versions into .cache/tools.
+// `node scripts/tools.mjs NAME…` installs by hand (exit status 1 when one cannot be had).
+import { spawnSync } from 'node:child_process'
+import { accessSync, constants, mkdirSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const cache = fileURLToPath(new URL('../.cache/tools', import.meta.url))
+const windows = process.platform === 'win32'
+
+/** Debian's packages, by the command that is wanted from them. */
+const DEBIAN = {
+  bgzip: 'tabix',
+  gzip: 'gzip',
+  igzip: 'isal',
+  'libdeflate-gzip': 'libdeflate-tools',
+  pigz: 'pigz',
+  skopeo: 'skopeo',
+  umoci: 'umoci',
+  zopfli: 'zopfli',
+  zstd: 'zstd',
+}
+/** PyPI's packages, by the command. Pinned: they are measured against. */
+const PYTHON = { rapidgzip: 'rapidgzip==0.16.2' }
+
+/** The names that `ensure` knows. */
+export const toolNames = [...Object.keys(DEBIAN), ...Object.keys(PYTHON)]
+
+/** Path of a command on PATH or among those installed before; undefined if there is none. */
+export function find(name) {
+  const folders = [...(process.env.PATH ?? '').split(delimiter), venvFolder(name)]
+  const suffixes = windows ? ['.exe', '.cmd', ''] : ['']
+  return folders.flatMap((folder) => suffixes.map((suffix) => join(folder, name + suffix))).find(isExecutable)
+}
+
+/**
+ * Path of a command, installed now if need be.
+ * @throws Error of one line: why it cannot be had, and what to install
+ */
+export function ensure(name) {
+  const found = find(name)
+  if (found) return found
+  if (DEBIAN[name]) installDebian(name, DEBIAN[name])
+  else if (PYTHON[name]) installPython(name, PYTHON[name])
+  else throw new Error(`${name}: not found, and not known how to install it`)
+  const path = find(name)
+  if (!path) throw new Error(`${name}: its package was installed, but brought no such command`)
+  return path
+}
+
+/**
+ * Path of a Node binary of another major version, from the npm registry's package `node`.
+ * @throws Error of one line
+ */
+export function ensureNode(major) {
+  if (process.versions.node.startsWith(`${major}.`)) return process.execPath
+  const folder = join(cache, `node-${major}`)
+  const path = join(folder, 'node_modules', 'node', 'bin', windows ? 'node.exe' : 'node')
+  if (isExecutable(path)) return path
+  mkdirSync(folder, { recursive: true })
+  const args = ['install', '--prefix', folder, '--no-save', '--no-audit', '--no-fund', `node@${major}`]
+  const { status, output } = run('npm', args)
+  if (status !== 0 || !isExecutable(path))
+    throw new Error(`Node ${major}: npm could not install package node@${major}: ${lastLine(output)}`)
+  return path
+}
+
+function installDebian(name, packageName) {
+  const hint = `${name}: not found (Debian's package ${packageName} has it`
+  if (!find('apt-get')) throw new Error(`${hint}; there is no apt-get here)`)
+  if (process.getuid?.() !== 0) throw new Error(`${hint}; run: sudo apt-get install ${packageName})`)
+  const apt = (...args) =>
+    run('apt-get', ['-o', 'DPkg::Lock::Timeout=300', '-y', ...args], { DEBIAN_FRONTEND: 'noninteractive' })
+  const install = () => apt('install', '--no-install-recommends', packageName)
+  let result = install()
+  if (result.status !== 0 && apt('update').status === 0) result = install() // a fresh machine has no package lists
+  if (result.status !== 0) throw new Error(`${hint}; apt-get failed: ${lastLine(result.output)})`)
+}
+
+function installPython(name, requirement) {
+  const hint = `${name}: not found (PyPI's package ${requirement} has it`
+  const python = find('python3') ?? find('python')
+  if (!python) throw new Error(`${hint}; there is no Python here)`)
+  const venv = join(cache, name)
+  const made = run(python, ['-m', 'venv', venv])
+  if (made.status !== 0) throw new Error(`${hint}; python -m venv failed: ${lastLine(made.output)})`)
+  const pip = run(join(venvFolder(name), 'python'), ['-m', 'pip', 'install', '--quiet', requirement])
+  if (pip.status !== 0) throw new Error(`${hint}; pip failed: ${lastLine(pip.output)})`)
+}
+
+const venvFolder = (name) => join(cache, name, windows ? 'Scripts' : 'bin')
+
+function isExecutable(path) {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function run(command, args, env) {
+  const options = { encoding: 'utf8', maxBuffer: 64 << 20, env: { ...process.env, ...env }, shell: windows }
+  const { status, stdout, stderr, error } = spawnSync(command, args, options)
+  return { status, output: `${stdout ?? ''}${stderr ?? ''}${error?.message ?? ''}` }
+}
+
+const lastLine = (text) => text.trim().split('\n').at(-1)
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const name of process.argv.slice(2)) {
+    try {
+      console.log(`${name}: ${/^node-\d+$/.test(name) ? ensureNode(name.slice('node-'.length)) : ensure(name)}`)
+    } catch (error) {
+      console.error(error.message)
+      process.exitCode = 1
+    }
+  }
+}
