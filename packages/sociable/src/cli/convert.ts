@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { addExamples } from './examples.js'
+import { UsageError } from './failure.js'
 import { addIndexOptions, type IndexFlags, indexOptions } from './index-options.js'
 import { notEmpty } from './option.js'
 import { reportProgress, summarize } from './progress-report.js'
@@ -12,8 +13,12 @@ export function convertCommand(terminal: Terminal): Command {
       'Makes a SOCI-enabled copy of an image: the same layers, and an index with which a runtime loads them lazily. ' +
         "Prints the new image's name and digest. What had the destination's name keeps it until all else is in place.",
     )
-    .argument('<source>', 'the image', notEmpty)
-    .argument('[destination]', "where the new one goes (default: the source's tag with -soci appended)", notEmpty)
+    .argument('<source>', 'the image; - is an archive on stdin', notEmpty)
+    .argument(
+      '[destination]',
+      "where the new one goes (default: the source's tag with -soci appended); - is an archive on stdout",
+      notEmpty,
+    )
   addIndexOptions(command)
   addExamples(command, [
     { command: 'sociable convert oci:./image:app', does: 'beside the source in its layout, as app-soci' },
@@ -27,6 +32,10 @@ export function convertCommand(terminal: Terminal): Command {
     },
   ])
   return command.action(async (source: string, destination: string | undefined, flags: IndexFlags) => {
+    const toStdout = destination === '-'
+    if (toStdout && terminal.json) throw new UsageError('--json and the destination - both want stdout: name a file')
+    if (toStdout && terminal.stdout.isTTY)
+      throw new UsageError('standard output is a terminal: send it to a file, or name a destination')
     const options = await indexOptions(flags)
     const { convert } = await import('../convert.js')
     const report = reportProgress(terminal)
@@ -41,7 +50,9 @@ export function convertCommand(terminal: Terminal): Command {
         if (image.reason !== undefined && result.indexed) report.warn(`${image.name} is not indexed: ${image.reason}`)
       if (!result.indexed) report.warn(`copied without an index: ${result.reason}`)
       report.end(summarize(result))
-      await terminal.result(result, [`${result.destination}@${result.digest}`])
+      const name = `${result.destination}@${result.digest}`
+      if (toStdout) terminal.note(name)
+      else await terminal.result(result, [name])
     } finally {
       report.end()
     }

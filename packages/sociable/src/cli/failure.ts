@@ -17,8 +17,21 @@ export interface Failure {
   readonly stack: string | undefined
 }
 
+/** What `--json` prints in place of a result. */
+export interface ErrorDocument {
+  /** `code` as the library's error classes have it, the system's (ENOENT), USAGE or INTERNAL; `message`: what stderr says. */
+  readonly error: { readonly code: string; readonly message: string }
+}
+
 /** Errors of these are about what was given; of any other class they are ours to repair. */
-const EXPECTED = ['LayerFormatError', 'ZtocFormatError', 'ImageReferenceError', 'StoreError', 'ImageError']
+const EXPECTED = [
+  'LayerFormatError',
+  'ZtocFormatError',
+  'ImageReferenceError',
+  'StoreError',
+  'ManifestError',
+  'ImageError',
+]
 const MAX_LINES = 3
 
 export function describeFailure(error: unknown): Failure {

@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import type { EntryType, ImageEntry } from '../image.js'
+import type { EntryType, FetchStatistics, ImageEntry } from '../image.js'
 import { addExamples } from './examples.js'
 import { printable } from './format.js'
 import { platformOption, withImage } from './image-reading.js'
@@ -11,6 +11,19 @@ interface LsFlags {
   readonly long?: boolean
   readonly recursive?: boolean
   readonly platform?: string
+}
+
+/** What `ls --json` prints. */
+export interface LsDocument {
+  readonly image: string
+  /** `linux/amd64`. */
+  readonly platform: string
+  /** The platform's manifest. */
+  readonly digest: string
+  /** As it was asked for; '' for the root. */
+  readonly path: string
+  readonly entries: readonly ImageEntry[]
+  readonly statistics: FetchStatistics
 }
 
 export function lsCommand(terminal: Terminal): Command {
@@ -33,7 +46,14 @@ export function lsCommand(terminal: Terminal): Command {
       const options = { signal: terminal.signal, recursive: flags.recursive === true }
       const entries = await image.list(path ?? '', options)
       const { digest, platform } = image
-      const document = { image: image.name, platform, digest, path: path ?? '', entries, statistics: image.statistics }
+      const document: LsDocument = {
+        image: image.name,
+        platform,
+        digest,
+        path: path ?? '',
+        entries,
+        statistics: image.statistics,
+      }
       const shown = (text: string) => (terminal.stdout.isTTY ? printable(text) : text)
       await terminal.result(document, flags.long ? longLines(entries, path, shown) : shortLines(entries, path, shown))
     }),

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The process around the program: signals, closed pipes, exit status.
 import { CommanderError } from 'commander'
-import { describeFailure, EXIT_DONE, EXIT_FAILED, EXIT_USAGE } from './failure.js'
+import { describeFailure, type ErrorDocument, EXIT_DONE, EXIT_FAILED, EXIT_USAGE } from './failure.js'
 import { buildProgram } from './program.js'
 import { Terminal } from './terminal.js'
 
@@ -48,7 +48,8 @@ async function run(): Promise<number> {
     }
     const { status, code, lines, stack } = describeFailure(error)
     terminal.fail(lines, stack)
-    if (terminal.json) await terminal.result({ error: { code, message: lines.join('\n') } }, [])
+    const document: ErrorDocument = { error: { code, message: lines.join('\n') } }
+    if (terminal.json) await terminal.result(document, [])
     return status
   }
 }

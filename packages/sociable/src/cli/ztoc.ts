@@ -15,6 +15,22 @@ interface ZtocFlags extends IndexFlags {
   readonly compression?: 'gzip' | 'uncompressed'
 }
 
+/** What `ztoc --json` prints. */
+export interface ZtocDocument {
+  /** The zTOC's digest and bytes. */
+  readonly digest: string
+  readonly size: number
+  /** The layer as it was read: digest and size of its compressed bytes, and the tar's size. */
+  readonly layer: { readonly digest: string; readonly size: number; readonly uncompressedSize: number }
+  readonly compression: 'gzip' | 'uncompressed'
+  readonly spans: number
+  readonly files: number
+  /** Whether any entry has extended attributes or is an opaque whiteout. */
+  readonly hasXattrs: boolean
+  /** Why a runtime would refuse this zTOC; absent for a sound one. */
+  readonly unloadable?: string
+}
+
 export function ztocCommand(terminal: Terminal): Command {
   const command = new Command('ztoc')
     .summary('index one layer')
@@ -104,7 +120,16 @@ function finish(indexed: IndexedLayer, seconds: number, report: ProgressReport):
 async function printResult(terminal: Terminal, indexed: IndexedLayer, output: string | undefined): Promise<void> {
   const { digest, ztoc, layer, compression, spans, files, hasXattrs, unloadable } = indexed
   if (output !== '-') {
-    const document = { digest, size: ztoc.size, layer, compression, spans, files, hasXattrs, unloadable }
+    const document: ZtocDocument = {
+      digest,
+      size: ztoc.size,
+      layer,
+      compression,
+      spans,
+      files,
+      hasXattrs,
+      ...(unloadable !== undefined && { unloadable }),
+    }
     return terminal.result(document, [digest])
   }
   for (const piece of ztoc.pieces) await terminal.write(piece)
