@@ -1,7 +1,12 @@
+import { ManifestError } from './error.js'
+import { decodeUtf8 } from './utf8.js'
+
 /** An object's members in the order they were written, names that occur twice included. */
 export interface JsonObject {
-  readonly members: readonly (readonly [name: string, value: JsonValue])[]
+  readonly members: readonly JsonMember[]
 }
+
+export type JsonMember = readonly [name: string, value: JsonValue]
 
 /** A number that is not a safe integer in its shortest form: its characters as they stood. */
 export interface JsonNumber {
@@ -11,26 +16,239 @@ export interface JsonNumber {
 /** JSON as it was written. Integers within ±(2^53 − 1) are numbers. */
 export type JsonValue = null | boolean | string | number | JsonNumber | readonly JsonValue[] | JsonObject
 
+/** Go's maxNestingDepth (encoding/json, scanner.go). */
+const MAX_DEPTH = 10_000
+
+const SPACE = /[ \t\r\n]*/y
+const PLAIN_CHARACTERS = /[^"\\\p{Cc}]*/uy
+const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y
+const LITERAL = /true|false|null/y
+const SHORT_ESCAPES: Readonly<Record<string, string>> = {
+  '"': '"',
+  '\\': '\\',
+  '/': '/',
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+}
+
+/** A container that is being read; an object's next member has its name already. */
+interface Open {
+  readonly values: JsonValue[] | undefined
+  readonly members: JsonMember[] | undefined
+  name: string
+}
+
 /**
- * Reads JSON as Go's `encoding/json` does (go1.26, decode.go and scanner.go): bytes that are no UTF-8 become U+FFFD each, lone surrogate escapes
- * too, nesting ends at 10,000.
+ * Reads JSON as Go's `encoding/json` does (go1.26, scanner.go and decode.go): bytes that are no UTF-8 become U+FFFD each, lone surrogate
+ * escapes too; containers nest 10,000 deep at most.
  * @param what names the document in messages
  * @throws ManifestError JSON_INVALID
  */
-export function parseJson(_bytes: Uint8Array, _what: string): JsonValue {
-  throw new Error('not yet')
+export function parseJson(bytes: Uint8Array, what: string): JsonValue {
+  const text = decodeUtf8(bytes)
+  // The nesting is kept here, not on the call stack, so that depth costs memory only.
+  const open: Open[] = []
+  let at = 0
+
+  for (;;) {
+    skipSpace()
+    let value: JsonValue
+    const character = text[at]
+    if (character === '{' || character === '[') {
+      at++
+      if (open.length === MAX_DEPTH) throw invalid(`it nests deeper than ${MAX_DEPTH}`)
+      skipSpace()
+      const container: Open =
+        character === '{' ? { values: undefined, members: [], name: '' } : { values: [], members: undefined, name: '' }
+      if (text[at] !== (container.members ? '}' : ']')) {
+        open.push(container)
+        if (container.members) container.name = readName()
+        continue
+      }
+      at++
+      value = finished(container)
+    } else value = readScalar()
+
+    // A value is complete: put it into its container, and close all that end here.
+    for (;;) {
+      skipSpace()
+      const container = open.at(-1)
+      if (container === undefined) {
+        if (at < text.length) throw unexpected('after the end')
+        return value
+      }
+      if (container.members) container.members.push([container.name, value])
+      else container.values!.push(value)
+      const next = text[at]
+      if (next === ',') {
+        at++
+        if (container.members) {
+          skipSpace()
+          container.name = readName()
+        }
+        break
+      }
+      if (next !== (container.members ? '}' : ']')) throw unexpected(container.members ? 'in an object' : 'in an array')
+      at++
+      open.pop()
+      value = finished(container)
+    }
+  }
+
+  function finished(container: Open): JsonValue {
+    return container.members ? { members: container.members } : container.values!
+  }
+
+  function skipSpace(): void {
+    SPACE.lastIndex = at
+    SPACE.exec(text)
+    at = SPACE.lastIndex
+  }
+
+  function readName(): string {
+    if (text[at] !== '"') throw unexpected('where a name should be')
+    const name = readString()
+    skipSpace()
+    if (text[at] !== ':') throw unexpected('where a colon should be')
+    at++
+    return name
+  }
+
+  function readScalar(): JsonValue {
+    if (text[at] === '"') return readString()
+    NUMBER.lastIndex = at
+    const number = NUMBER.exec(text)?.[0]
+    if (number !== undefined) {
+      at += number.length
+      const value = Number(number)
+      return Number.isSafeInteger(value) && String(value) === number ? value : { literal: number }
+    }
+    LITERAL.lastIndex = at
+    const literal = LITERAL.exec(text)?.[0]
+    if (literal === undefined) throw unexpected('where a value should be')
+    at += literal.length
+    return literal === 'null' ? null : literal === 'true'
+  }
+
+  function readString(): string {
+    at++
+    let value = ''
+    for (;;) {
+      PLAIN_CHARACTERS.lastIndex = at
+      value += PLAIN_CHARACTERS.exec(text)![0]
+      at = PLAIN_CHARACTERS.lastIndex
+      const character = text[at]
+      if (character === '"') {
+        at++
+        return value
+      }
+      if (character === '\\') value += readEscape()
+      else if (character !== undefined && character >= ' ') {
+        value += character // DEL and C1 controls may stand as they are
+        at++
+      } else throw unexpected('in a string')
+    }
+  }
+
+  function readEscape(): string {
+    const escaped = text[at + 1] ?? ''
+    const short = SHORT_ESCAPES[escaped]
+    if (short !== undefined) {
+      at += 2
+      return short
+    }
+    const unit = escapedUnit(at)
+    if (unit === undefined) throw unexpected('in a string')
+    at += 6
+    if (unit < 0xd800 || unit > 0xdfff) return String.fromCharCode(unit)
+    const second = unit < 0xdc00 ? escapedUnit(at) : undefined
+    if (second === undefined || second < 0xdc00 || second > 0xdfff) return '\ufffd'
+    at += 6
+    return String.fromCharCode(unit, second)
+  }
+
+  /** The UTF-16 unit that a `\uXXXX` at this position stands for. */
+  function escapedUnit(position: number): number | undefined {
+    const sequence = /^\\u([0-9a-fA-F]{4})$/.exec(text.slice(position, position + 6))
+    return sequence === null ? undefined : Number.parseInt(sequence[1]!, 16)
+  }
+
+  function unexpected(where: string): ManifestError {
+    const character = text.codePointAt(at)
+    const found = character === undefined ? 'it ends' : `unexpected ${JSON.stringify(String.fromCodePoint(character))}`
+    return invalid(`${found} ${where}, at character ${at} of ${text.length}`)
+  }
+
+  function invalid(reason: string): ManifestError {
+    return new ManifestError('JSON_INVALID', `${what} is no JSON that can be read: ${reason}`)
+  }
 }
 
 /** Prints JSON as Go's `json.Marshal` does: no spaces, `<`, `>`, `&`, U+2028 and U+2029 escaped. Members keep their order. */
-export function printJson(_value: JsonValue): Uint8Array {
-  throw new Error('not yet')
+export function printJson(value: JsonValue): Uint8Array {
+  const text: string[] = []
+  // What is still to print, last first: values, and characters as they are.
+  const pending: (JsonValue | { readonly raw: string })[] = [value]
+  while (pending.length > 0) {
+    const next = pending.pop()!
+    if (next === null || typeof next === 'boolean' || typeof next === 'number') text.push(String(next))
+    else if (typeof next === 'string') text.push(quote(next))
+    else if ('raw' in next) text.push(next.raw)
+    else if ('literal' in next) text.push(next.literal)
+    else if ('members' in next) {
+      pending.push({ raw: '}' })
+      for (let i = next.members.length - 1; i >= 0; i--) {
+        const [name, memberValue] = next.members[i]!
+        pending.push(memberValue, { raw: `${i > 0 ? ',' : ''}${quote(name)}:` })
+      }
+      text.push('{')
+    } else {
+      pending.push({ raw: ']' })
+      for (let i = next.length - 1; i >= 0; i--) {
+        pending.push(next[i]!)
+        if (i > 0) pending.push({ raw: ',' })
+      }
+      text.push('[')
+    }
+  }
+  return new TextEncoder().encode(text.join(''))
+}
+
+/** Candidates for an escape; of the controls only those below a space get one. Lone surrogates are what Go calls invalid. */
+const ESCAPED = /["\\<>&\p{Cc}\u2028\u2029\p{Cs}]/gu
+const SHORT = new Map(Object.entries(SHORT_ESCAPES).map(([letter, character]) => [character, `\\${letter}`]))
+
+function quote(text: string): string {
+  const escaped = text.replace(ESCAPED, (character) => {
+    const short = SHORT.get(character)
+    if (short !== undefined) return short
+    const code = character.charCodeAt(0)
+    if (code >= 0x7f && code <= 0x9f) return character
+    if (code >= 0xd800 && code <= 0xdfff) return '\\ufffd'
+    return `\\u${code.toString(16).padStart(4, '0')}`
+  })
+  return `"${escaped}"`
 }
 
 /** The value of the member of exactly this name, the last one where there are several. */
-export function member(_object: JsonObject, _name: string): JsonValue | undefined {
-  throw new Error('not yet')
+export function member(object: JsonObject, name: string): JsonValue | undefined {
+  return object.members.findLast(([other]) => other === name)?.[1]
 }
 
-export function isJsonObject(_value: JsonValue | undefined): _value is JsonObject {
-  throw new Error('not yet')
+export function isJsonObject(value: JsonValue | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && 'members' in value
+}
+
+/** Whether two names are the same to Go, which folds letters; of the ASCII letters s and k have a third form (fold.go, foldName). */
+export function sameName(a: string, b: string): boolean {
+  return a === b || foldName(a) === foldName(b)
+}
+
+function foldName(name: string): string {
+  return name.replace(/[a-z\u017f\u212a]/g, (letter) =>
+    letter === '\u017f' ? 'S' : letter === '\u212a' ? 'K' : letter.toUpperCase(),
+  )
 }
