@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { closeSync, existsSync, openSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { test } from 'node:test'
+import { PROGRAM, type RunOptions, run } from './run.js'
+
+const COMMANDS = ['convert', 'create', 'ztoc', 'inspect', 'ls', 'cat', 'completion']
+
+test('--version prints the version of the package', async () => {
+  const text = await readFile(new URL('../../../package.json', import.meta.url), 'utf8')
+  const { version } = JSON.parse(text) as { version: string }
+  for (const flag of ['--version', '-V']) {
+    const { status, out, err } = await run([flag])
+    assert.deepEqual([status, out, err], [0, `${version}\n`, ''])
+  }
+})
+
+test('--version loads nothing of the library: that is what keeps it quick', async () => {
+  const loaded = execFileSync(
+    process.execPath,
+    ['--import', `data:text/javascript,${encodeURIComponent(LOADED_MODULES)}`, PROGRAM, '--version'],
+    { encoding: 'utf8' },
+  )
+  const modules = loaded.split('\n').filter((line) => line.startsWith('loaded '))
+  assert.ok(modules.length > 5, loaded)
+  for (const module of modules) assert.doesNotMatch(module, /packages\/(ztoc|oci)\/|sociable\/dist\/src\/(?!cli\/)/)
+})
+
+/** Tells each module that node's loader is asked for; resolve hooks run on a thread of their own, whose console is ours. */
+const LOADED_MODULES = `
+import { register } from 'node:module'
+const hooks = 'import { writeSync } from "node:fs"; export async function load(url, context, next) { writeSync(1, "loaded " + url + "\\\\n"); return next(url, context) }'
+register('data:text/javascript,' + encodeURIComponent(hooks))
+`
+
+test('help has every command, and each command its examples and flags', async () => {
+  const { status, out, err } = await run(['--help'])
+  assert.deepEqual([status, err], [0, ''])
+  for (const command of COMMANDS) {
+    assert.match(out, new RegExp(`^  ${command} `, 'm'))
+    const help = await run([command, '--help'])
+    assert.deepEqual([help.status, help.err], [0, ''])
+    assert.match(help.out, /^Examples:\n {2}# .+\n {2}\$ .*sociable /m)
+    assert.match(help.out, /--verbose/)
+    assert.equal((await run(['help', command])).out, help.out)
+  }
+})
+
+test('without a command: the help, as an error', async () => {
+  const { status, out, err } = await run([])
+  assert.deepEqual([status, out], [2, ''])
+  assert.match(err, /^Usage: sociable/)
+})
+
+const WRONG: readonly { args: readonly string[]; env?: RunOptions['env']; says: RegExp }[] = [
+  { args: ['conver'], says: /unknown command 'conver'\n.*convert/ },
+  { args: ['convert'], says: /missing required argument 'source'/ },
+  { args: ['convert', ''], says: /'source'.* It is empty/ },
+  { args: ['convert', 'a', 'b', 'c'], says: /too many arguments/ },
+  { args: ['convert', 'oci:x', '--spansize', '1'], says: /unknown option '--spansize'\n.*--span-size/ },
+  { args: ['convert', 'oci:x', '--span-size', '4MX'], says: /--span-size.* '4MX' is invalid.*4MiB/ },
+  { args: ['convert', 'oci:x', '--span-size'], says: /--span-size.* argument missing/ },
+  { args: ['convert', 'oci:x', '--min-layer-size', '-1'], says: /'-1' is invalid/ },
+  { args: ['convert', 'oci:x', '--memory', '0'], says: /--memory.* '0' .*at least 1 byte/ },
+  { args: ['convert', 'oci:x', '--concurrency', '0'], says: /--concurrency.* '0' .*at least 1/ },
+  { args: ['convert', 'oci:x', '-p', 'arm64'], says: /'arm64' is invalid.*linux\/arm64/ },
+  { args: ['convert', 'oci:x', '--optimizations', 'speed'], says: /'speed' .*xattr/ },
+  { args: ['convert', 'oci:x', '--build-tool', ''], says: /--build-tool.*empty/ },
+  { args: ['convert', 'oci:x', '--prefetch-files-json', '/no/file'], says: /"\/no\/file" cannot be read: ENOENT/ },
+  { args: ['convert', 'oci:x', '--prefetch-files-json', PROGRAM], says: /cannot be read: .*JSON/ },
+  { args: ['convert', 'oci:x', '-', '--json'], says: /both want stdout/ },
+  { args: ['ztoc', 'x', '--compression', 'zstd'], says: /'zstd' is invalid\. Allowed choices are gzip, uncompressed/ },
+  { args: ['ztoc', 'x', '--output', '-', '--json'], says: /both want stdout/ },
+  { args: ['cat', 'oci:x'], says: /missing required argument 'paths'/ },
+  { args: ['cat', 'oci:x', 'etc/passwd', '--json'], says: /cat has no --json/ },
+  { args: ['ls', 'oci:x', '-p', 'linux/amd64,linux/arm64'], says: /is invalid/ },
+  { args: ['completion', 'powershell'], says: /'powershell' is invalid/ },
+  { args: ['convert', 'oci:x'], env: { SOCIABLE_SPAN_SIZE: 'big' }, says: /'big' from env 'SOCIABLE_SPAN_SIZE'/ },
+  { args: ['convert', 'oci:x'], env: { SOCIABLE_FORCE: 'maybe' }, says: /SOCIABLE_FORCE="maybe".* 1 or 0/ },
+]
+
+for (const { args, env, says } of WRONG)
+  test(`wrong usage: ${JSON.stringify(env ?? args)}`, async () => {
+    const { status, out, err } = await run(args, env && { env })
+    assert.equal(status, 2, err)
+    assert.match(err, says)
+    assert.ok(err.startsWith('error: ') && err.trimEnd().split('\n').length <= 3, err)
+    if (!args.includes('--json')) assert.equal(out, '')
+  })
+
+test('with --json a failure is a document too', async () => {
+  const { status, out, err } = await run(['inspect', '--json', 'oci:/no/such/layout'])
+  const { error } = JSON.parse(out) as { error: { code: string; message: string } }
+  assert.equal(status, 1)
+  assert.equal(err, `error: ${error.message.replaceAll('\n', '\n  ')}\n`)
+  assert.equal(error.code, 'NOT_FOUND')
+})
+
+test('the stack only with --verbose', async () => {
+  const args = ['inspect', 'oci:/no/such/layout']
+  const short = await run(args)
+  const long = await run([...args, '--verbose'])
+  assert.equal(short.status, 1)
+  assert.doesNotMatch(short.err, /\n {4}at /)
+  assert.match(long.err, /\n {4}at /)
+  assert.ok(long.err.startsWith(short.err))
+})
+
+test('the place of a flag does not matter', async () => {
+  const { out } = await run(['--json', 'inspect', 'oci:/no/such/layout'])
+  assert.equal(out, (await run(['inspect', 'oci:/no/such/layout', '--json'])).out)
+})
+
+test('variables: empty is unset, no is no', async () => {
+  const args = ['inspect', 'oci:/no/such/layout']
+  for (const value of ['', '0', 'false', 'No', 'off'])
+    assert.equal((await run(args, { env: { SOCIABLE_JSON: value } })).out, '', value)
+  for (const value of ['1', 'true', 'YES', 'on'])
+    assert.match((await run(args, { env: { SOCIABLE_JSON: value } })).out, /^\{/, value)
+})
+
+test('a registry is refused in words', async () => {
+  const { status, err } = await run(['inspect', 'registry.example/app:1'])
+  assert.equal(status, 1)
+  assert.match(err, /^error: .*registr/)
+})
+
+test('stdout that cannot be written is a failure', { skip: !existsSync('/dev/full') }, () => {
+  const full = openSync('/dev/full', 'w')
+  try {
+    assert.throws(
+      () => execFileSync(process.execPath, [PROGRAM, '--help'], { stdio: ['ignore', full, 'pipe'] }),
+      (error: { status: number; stderr: Buffer }) =>
+        error.status === 1 && /^error: stdout cannot be written: ENOSPC/.test(error.stderr.toString()),
+    )
+  } finally {
+    closeSync(full)
+  }
+})
