@@ -29,3 +29,15 @@ export class ZtocFormatError extends Error {
     this.code = code
   }
 }
+
+export type FileErrorCode = 'FILE_NOT_FOUND' | 'NOT_A_FILE'
+
+/** What was asked for is no file of the layer that could be read. */
+export class FileError extends Error {
+  override readonly name = 'FileError'
+  readonly code: FileErrorCode
+  constructor(code: FileErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}

@@ -147,6 +147,13 @@ export function paxValue({ bytes, bounds }: PaxRecords, key: string): ByteRange 
   return undefined
 }
 
+/** The same as text, a character per byte. */
+export function paxText(pax: PaxRecords, key: string): string | undefined {
+  const value = paxValue(pax, key)
+  if (value === undefined) return undefined
+  return Buffer.from(value.of.buffer, value.of.byteOffset).toString('latin1', value.start, value.end)
+}
+
 function setTime(header: TarHeader, bytes: Uint8Array, start: number, end: number): Int64 {
   const time = parseTime(bytes, start, end)
   header.seconds = time.seconds

@@ -10,7 +10,7 @@ import {
   type TarHeader,
   textEnd,
 } from './tar-header.js'
-import { mergePax, type PaxRecords, parsePax, quote } from './tar-pax.js'
+import { mergePax, type PaxRecords, parsePax, paxText, quote } from './tar-pax.js'
 import { isSoundMap, MAX_MAP_SIZE, mergeSparse, parseMap0, SparseMap, sparseFormat } from './tar-sparse.js'
 import { TocRecords } from './toc-records.js'
 
@@ -203,7 +203,7 @@ export class TarScanner {
     const dataSize = hasNoData(header.type) ? 0 : header.size
     if (dataSize < 0) throw this.#invalid(`${this.#entry(header)}: its size is ${header.size}`, BLOCK_SIZE)
 
-    const format = pax && sparseFormat(pax)
+    const format = pax && sparseFormat((key) => paxText(pax, key))
     if (pax === undefined || format === undefined) {
       this.#endEntry(header, dataSize, 0)
       return

@@ -1,6 +1,6 @@
 import { type Int64, parseInt64 } from './int64.js'
 import { BLOCK_SIZE, type ByteRange, setRange, type TarHeader } from './tar-header.js'
-import { isKey, type PaxRecords, paxValue } from './tar-pax.js'
+import { type PaxRecords, paxValue } from './tar-pax.js'
 
 const NEWLINE = 0x0a
 const COMMA = 0x2c
@@ -8,17 +8,20 @@ const COMMA = 0x2c
 /** Go's limit for a map of format 1.0. */
 export const MAX_MAP_SIZE = 2 ** 20
 
+/** The value of an entry's PAX record, or undefined. */
+type RecordValue = (key: string) => string | undefined
+
 /**
  * Which of GNU's sparse formats in PAX the records tell (GNU tar manual, "Storing Sparse Files"): '0.x' has its map in the records,
  * '1.0' before the data. Undefined for a file that is none, or of a version that Go does not know and takes for a plain file.
  */
-export function sparseFormat(pax: PaxRecords): '0.x' | '1.0' | undefined {
-  const major = paxValue(pax, 'GNU.sparse.major')
-  const minor = paxValue(pax, 'GNU.sparse.minor')
-  if (is(major, '0') && (is(minor, '0') || is(minor, '1'))) return '0.x'
-  if (is(major, '1') && is(minor, '0')) return '1.0'
-  if (!isEmpty(major) || !isEmpty(minor)) return undefined
-  return isEmpty(paxValue(pax, 'GNU.sparse.map')) ? undefined : '0.x'
+export function sparseFormat(record: RecordValue): '0.x' | '1.0' | undefined {
+  const major = record('GNU.sparse.major') ?? ''
+  const minor = record('GNU.sparse.minor') ?? ''
+  if (major === '0' && (minor === '0' || minor === '1')) return '0.x'
+  if (major === '1' && minor === '0') return '1.0'
+  if (major !== '' || minor !== '') return undefined
+  return (record('GNU.sparse.map') ?? '') === '' ? undefined : '0.x'
 }
 
 /** Takes a sparse file's own name and its size with the holes. Returns what is wrong, if anything. */
@@ -115,10 +118,6 @@ export function isSoundMap(numbers: readonly Int64[], size: Int64): boolean {
 function add(a: Int64, b: Int64): Int64 {
   const sum = Number(a) + Number(b)
   return Number.isSafeInteger(sum) ? sum : BigInt(a) + BigInt(b)
-}
-
-function is(range: ByteRange | undefined, text: string): boolean {
-  return range !== undefined && isKey(range.of, range.start, range.end, text)
 }
 
 function isEmpty(range: ByteRange | undefined): boolean {

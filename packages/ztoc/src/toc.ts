@@ -7,6 +7,8 @@ export type FileType = 'hardlink' | 'symlink' | 'dir' | 'reg' | 'char' | 'block'
  * beside them where they name something. Integers beyond ±2^53 are rounded to the nearest double.
  */
 export interface FileEntry {
+  /** Position in the zTOC's list. */
+  readonly index: number
   readonly name: string
   readonly nameBytes: Uint8Array
   /** One of `FileType` in every zTOC that the reference or we build; a foreign zTOC may hold any text. */
@@ -37,12 +39,16 @@ export interface PaxRecord {
   readonly valueBytes: Uint8Array
 }
 
-/** The entries of a zTOC in the order it lists them, each decoded when it is asked for: a million of them cost nothing until then. */
-export interface FileList extends Iterable<FileEntry> {
+/** Items that are made when they are asked for, so that a million of them cost nothing until then. */
+export interface List<T> extends Iterable<T> {
   readonly length: number
-  /** The entry at `index` (negative: from the end), or undefined. Throws ZtocFormatError where the entry is malformed. */
-  at(index: number): FileEntry | undefined
-  /** The last entry with exactly this name (bytes or UTF-8 text), which is the one a runtime shows, or undefined. */
+  /** The item at `index` (negative: counted from the end), or undefined where there is none. */
+  at(index: number): T | undefined
+}
+
+/** The entries of a zTOC in the order in which it lists them, which is the tar's. */
+export interface FileList extends List<FileEntry> {
+  /** The last entry with exactly this name (bytes, or text as UTF-8): the one that a runtime shows. */
   find(name: string | Uint8Array): FileEntry | undefined
 }
 
@@ -58,13 +64,6 @@ export interface Checkpoint {
   readonly window: Uint8Array
 }
 
-/** The checkpoints of a gzip layer, made when asked for. Empty for an uncompressed layer. */
-export interface CheckpointList {
-  readonly length: number
-  /** Throws RangeError where `index` is not below `length`. */
-  at(index: number): Checkpoint
-}
-
 /** A decoded zTOC. It keeps views of the bytes it was decoded from. */
 export interface Toc {
   readonly version: string
@@ -76,9 +75,11 @@ export interface Toc {
   readonly uncompressedSize: number
   /** max_span_id + 1. */
   readonly spanCount: number
+  /** Uncompressed bytes per span: of a gzip layer's at least, of an uncompressed layer's exactly. */
   readonly spanSize: number
   /** `sha256:<hex>` of each span's compressed bytes. */
-  readonly spanDigests: readonly string[]
-  readonly checkpoints: CheckpointList
+  readonly spanDigests: List<string>
+  /** One per span of a gzip layer; none for an uncompressed one. */
+  readonly checkpoints: List<Checkpoint>
   readonly files: FileList
 }

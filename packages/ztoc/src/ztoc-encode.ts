@@ -3,6 +3,20 @@ import { FlatBufferWriter } from './flatbuffer-writer.js'
 import { formatTime, MAX_TIME_LENGTH } from './mod-time.js'
 import { FILE_TYPES, type RecordCursor, type TocRecords } from './toc-records.js'
 import type { Compression, EncodedZtoc } from './types.js'
+import {
+  COMPRESSION_INFO,
+  COMPRESSION_INFO_FIELDS,
+  FILE,
+  FILE_FIELDS,
+  GZIP,
+  TOC,
+  TOC_FIELDS,
+  UNCOMPRESSED,
+  XATTR,
+  XATTR_FIELDS,
+  ZTOC,
+  ZTOC_FIELDS,
+} from './ztoc-schema.js'
 
 export { MAX_ZTOC_SIZE } from './toc-records.js'
 
@@ -40,13 +54,13 @@ export function encodeZtoc(input: ZtocInput): EncodedZtoc {
   const toc = writeToc(writer, input.records)
   const info = writeCompressionInfo(writer, input)
 
-  writer.startTable(6)
-  writer.addOffset(0, version)
-  writer.addOffset(1, buildTool)
-  writer.addOffset(4, toc)
-  writer.addInt64(2, input.compressedSize)
-  writer.addInt64(3, input.uncompressedSize)
-  writer.addOffset(5, info)
+  writer.startTable(ZTOC_FIELDS)
+  writer.addOffset(ZTOC.version, version)
+  writer.addOffset(ZTOC.buildTool, buildTool)
+  writer.addOffset(ZTOC.toc, toc)
+  writer.addInt64(ZTOC.compressedSize, input.compressedSize)
+  writer.addInt64(ZTOC.uncompressedSize, input.uncompressedSize)
+  writer.addOffset(ZTOC.compressionInfo, info)
   const { size, pieces } = writer.finish(writer.endTable())
 
   const hash = createHash('sha256')
@@ -62,8 +76,8 @@ function writeToc(writer: FlatBufferWriter, records: TocRecords): number {
   let index = count
   for (const record of records.drain()) positions[--index] = writeFile(writer, record, types, time)
   const metadata = writer.vector(count, (i) => positions[i] as number)
-  writer.startTable(1)
-  writer.addOffset(0, metadata)
+  writer.startTable(TOC_FIELDS)
+  writer.addOffset(TOC.metadata, metadata)
   return writer.endTable()
 }
 
@@ -88,21 +102,21 @@ function writeFile(
   const modTime = writer.string(time, 0, formatTime(record.seconds, record.nanoseconds, time))
   const xattrs = writePax(writer, record, paxStart)
 
-  writer.startTable(14)
-  writer.addOffset(0, name)
-  writer.addOffset(1, type)
-  writer.addInt64(2, record.offset)
-  writer.addInt64(3, record.size)
-  writer.addOffset(4, linkname)
-  writer.addInt64(5, record.mode)
-  writer.addInt32(6, record.uid)
-  writer.addInt32(7, record.gid)
-  writer.addOffset(8, uname)
-  writer.addOffset(9, gname)
-  writer.addOffset(10, modTime)
-  writer.addInt64(11, record.devmajor)
-  writer.addInt64(12, record.devminor)
-  writer.addOffset(13, xattrs)
+  writer.startTable(FILE_FIELDS)
+  writer.addOffset(FILE.name, name)
+  writer.addOffset(FILE.type, type)
+  writer.addInt64(FILE.offset, record.offset)
+  writer.addInt64(FILE.size, record.size)
+  writer.addOffset(FILE.linkname, linkname)
+  writer.addInt64(FILE.mode, record.mode)
+  writer.addInt32(FILE.uid, record.uid)
+  writer.addInt32(FILE.gid, record.gid)
+  writer.addOffset(FILE.uname, uname)
+  writer.addOffset(FILE.gname, gname)
+  writer.addOffset(FILE.modTime, modTime)
+  writer.addInt64(FILE.devmajor, record.devmajor)
+  writer.addInt64(FILE.devminor, record.devminor)
+  writer.addOffset(FILE.xattrs, xattrs)
   return writer.endTable()
 }
 
@@ -117,9 +131,9 @@ function writePax(writer: FlatBufferWriter, record: RecordCursor, start: number)
     const end = valueStart + record.uint32(at + 4)
     const key = writer.string(record.bytes, keyStart, valueStart)
     const value = writer.string(record.bytes, valueStart, end)
-    writer.startTable(2)
-    writer.addOffset(0, key)
-    writer.addOffset(1, value)
+    writer.startTable(XATTR_FIELDS)
+    writer.addOffset(XATTR.key, key)
+    writer.addOffset(XATTR.value, value)
     positions[i] = writer.endTable()
     at = end
   }
@@ -137,10 +151,10 @@ function writeCompressionInfo(writer: FlatBufferWriter, input: ZtocInput): numbe
   }
   const spanDigests = writer.vector(spans, (i) => positions[i] as number)
 
-  writer.startTable(4)
-  writer.addInt32(1, spans - 1)
-  writer.addOffset(2, spanDigests)
-  writer.addOffset(3, checkpoints)
-  writer.addInt8(0, input.compression === 'gzip' ? 1 : 2, 1)
+  writer.startTable(COMPRESSION_INFO_FIELDS)
+  writer.addInt32(COMPRESSION_INFO.maxSpanId, spans - 1)
+  writer.addOffset(COMPRESSION_INFO.spanDigests, spanDigests)
+  writer.addOffset(COMPRESSION_INFO.checkpoints, checkpoints)
+  writer.addInt8(COMPRESSION_INFO.algorithm, input.compression === 'gzip' ? GZIP : UNCOMPRESSED, GZIP)
   return writer.endTable()
 }
