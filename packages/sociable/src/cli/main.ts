@@ -1,58 +1,15 @@
 #!/usr/bin/env node
-// The process around the program: signals, closed pipes, exit status.
-import { CommanderError } from 'commander'
-import { describeFailure, type ErrorDocument, EXIT_DONE, EXIT_FAILED, EXIT_USAGE } from './failure.js'
-import { buildProgram } from './program.js'
-import { Terminal } from './terminal.js'
-
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-/** A run that is interrupted has this long to clean up behind it. */
-const GRACE_MILLISECONDS = 800
-
-let received: NodeJS.Signals | undefined
-const interruption = new AbortController()
-const terminal = new Terminal(process, interruption.signal)
-
-for (const signal of SIGNALS)
-  process.on(signal, () => {
-    received = signal
-    // From here on a second one kills at once.
-    for (const each of SIGNALS) process.removeAllListeners(each)
-    interruption.abort(new Error(`interrupted by ${signal}`))
-    setTimeout(die, GRACE_MILLISECONDS, signal)
-  })
-
-/** Ends as the signal would have ended us, so that a shell's loop stops too (status 130 for Ctrl-C). */
-function die(signal: NodeJS.Signals): void {
-  process.kill(process.pid, signal)
-}
+// What comes first: a stdout that ends early, and the version, for which nothing else is loaded.
+import { packageVersion } from './version.js'
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   // Whoever read our output has seen enough (`| head`): no error, and nobody is left to tell.
   if (error.code === 'EPIPE') process.exit(process.exitCode)
-  terminal.fail([`stdout cannot be written: ${error.message}`], error.stack)
-  process.exit(EXIT_FAILED)
+  process.stderr.write(`error: stdout cannot be written: ${error.message}\n`)
+  process.exit(1)
 })
 process.stderr.on('error', () => {})
 
-async function run(): Promise<number> {
-  try {
-    await buildProgram(terminal).parseAsync()
-    return EXIT_DONE
-  } catch (error) {
-    // After --help, --version, and (wrong usage) the help that stands for a missing command.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_DONE : EXIT_USAGE
-    if (received !== undefined) {
-      terminal.fail(['interrupted: nothing half-made is left'], undefined)
-      return EXIT_FAILED
-    }
-    const { status, code, lines, stack } = describeFailure(error)
-    terminal.fail(lines, stack)
-    const document: ErrorDocument = { error: { code, message: lines.join('\n') } }
-    if (terminal.json) await terminal.result(document, [])
-    return status
-  }
-}
-
-process.exitCode = await run()
-if (received !== undefined) die(received)
+const [flag, ...rest] = process.argv.slice(2)
+if (rest.length === 0 && (flag === '--version' || flag === '-V')) process.stdout.write(`${packageVersion()}\n`)
+else await import('./session.js')

@@ -1,5 +1,4 @@
 // The whole command line as commander knows it. Commands load the library only when they run, so that --version and --help are quick.
-import { readFileSync } from 'node:fs'
 import { Command, type CommanderError } from 'commander'
 import { catCommand } from './cat.js'
 import { completionCommand } from './completion.js'
@@ -11,6 +10,7 @@ import { inspectCommand } from './inspect.js'
 import { lsCommand } from './ls.js'
 import { option, settleVariables } from './option.js'
 import type { Manners, Terminal } from './terminal.js'
+import { packageVersion } from './version.js'
 import { ztocCommand } from './ztoc.js'
 
 const COMMANDS = [convertCommand, createCommand, ztocCommand, inspectCommand, lsCommand, catCommand, completionCommand]
@@ -62,9 +62,4 @@ function rethrow(command: string): (error: CommanderError) => never {
     if (error.exitCode === 0 || error.code === 'commander.help') throw error
     throw new UsageError(`${error.message.replace(/^error: /, '')}\nSee \`${command} --help\`.`)
   }
-}
-
-function packageVersion(): string {
-  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(text) as { version: string }).version
 }

@@ -1,0 +1,49 @@
+// One run of the program: signals, the command, the exit status.
+import { CommanderError } from 'commander'
+import { describeFailure, type ErrorDocument, EXIT_DONE, EXIT_FAILED, EXIT_USAGE } from './failure.js'
+import { buildProgram } from './program.js'
+import { Terminal } from './terminal.js'
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+/** A run that is interrupted has this long to clean up behind it. */
+const GRACE_MILLISECONDS = 800
+
+let received: NodeJS.Signals | undefined
+const interruption = new AbortController()
+const terminal = new Terminal(process, interruption.signal)
+
+for (const signal of SIGNALS)
+  process.on(signal, () => {
+    received = signal
+    // From here on a second one kills at once.
+    for (const each of SIGNALS) process.removeAllListeners(each)
+    interruption.abort(new Error(`interrupted by ${signal}`))
+    setTimeout(die, GRACE_MILLISECONDS, signal)
+  })
+
+/** Ends as the signal would have ended us, so that a shell's loop stops too (status 130 for Ctrl-C). */
+function die(signal: NodeJS.Signals): void {
+  process.kill(process.pid, signal)
+}
+
+async function run(): Promise<number> {
+  try {
+    await buildProgram(terminal).parseAsync()
+    return EXIT_DONE
+  } catch (error) {
+    // After --help, --version, and (wrong usage) the help that stands for a missing command.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_DONE : EXIT_USAGE
+    if (received !== undefined) {
+      terminal.fail(['interrupted: nothing half-made is left'], undefined)
+      return EXIT_FAILED
+    }
+    const { status, code, lines, stack } = describeFailure(error)
+    terminal.fail(lines, stack)
+    const document: ErrorDocument = { error: { code, message: lines.join('\n') } }
+    if (terminal.json) await terminal.result(document, [])
+    return status
+  }
+}
+
+process.exitCode = await run()
+if (received !== undefined) die(received)
