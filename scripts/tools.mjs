@@ -17,6 +17,7 @@ const DEBIAN = {
   'libdeflate-gzip': 'libdeflate-tools',
   pigz: 'pigz',
   skopeo: 'skopeo',
+  time: 'time', // GNU's: measures CPU time and memory
   umoci: 'umoci',
   zopfli: 'zopfli',
   zstd: 'zstd',

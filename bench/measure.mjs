@@ -1,0 +1,90 @@
+// Runs commands side by side: round after round, each once a round, so that what else the machine does hits all alike.
+import { spawn, spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ensure } from '../scripts/tools.mjs'
+
+/**
+ * A command to measure. `before` runs ahead of each run and is not measured; `check` gets what was printed on stdout and
+ * throws where the result is wrong. Without it stdout goes nowhere.
+ * @typedef {{ readonly name: string, readonly command: readonly string[], readonly input?: string,
+ *   readonly before?: () => void, readonly check?: (stdout: string) => void }} Contender
+ */
+
+/** @typedef {{ readonly seconds: number, readonly cpu: number, readonly memory: number }} Sample CPU s (user + system), peak RSS in bytes */
+
+/**
+ * Medians over the rounds, by contender's name. One run of each comes first and does not count: it warms caches.
+ * @param {readonly Contender[]} contenders
+ * @returns {Promise<Record<string, Sample & { readonly samples: readonly Sample[] }>>}
+ */
+export async function compare(contenders, { rounds, log = () => {} }) {
+  const samples = new Map(contenders.map(({ name }) => [name, []]))
+  for (let round = 0; round <= rounds; round++) {
+    const order = round % 2 === 0 ? contenders : [...contenders].reverse()
+    for (const contender of order) {
+      log(`${round === 0 ? 'warm-up' : `round ${round} of ${rounds}`}: ${contender.name}`)
+      contender.before?.()
+      spawnSync('sync') // what the one before wrote must not be written at this one's cost
+      const sample = await measure(contender)
+      if (round > 0) samples.get(contender.name).push(sample)
+    }
+  }
+  return Object.fromEntries([...samples].map(([name, list]) => [name, { ...medians(list), samples: list }]))
+}
+
+/**
+ * Runs one command to its end.
+ * @returns {Promise<Sample>}
+ * @throws Error with the end of its stderr where it fails
+ */
+export async function measure({ name, command, input, check }) {
+  const folder = mkdtempSync(join(tmpdir(), 'bench-'))
+  const report = join(folder, 'time')
+  try {
+    const args = ['-q', '-o', report, '-f', '%U %S %M', ...command]
+    const started = process.hrtime.bigint()
+    const child = spawn(ensure('time'), args, {
+      env: { ...process.env, NO_COLOR: '1', TZ: 'UTC' },
+      stdio: [input === undefined ? 'ignore' : 'pipe', check ? 'pipe' : 'ignore', 'pipe'],
+    })
+    let stdout = ''
+    let stderr = ''
+    child.stdout?.on('data', (data) => (stdout += data))
+    child.stderr.on('data', (data) => (stderr = (stderr + data).slice(-2000)))
+    child.stdin?.end(input)
+    const ended = new Promise((resolve, reject) => child.on('error', reject).on('exit', resolve))
+    const closed = new Promise((resolve) => child.on('close', resolve))
+    const status = await ended
+    const seconds = Number(process.hrtime.bigint() - started) / 1e9
+    await closed
+    if (status !== 0) throw new Error(`${name}: ${command.join(' ')} ended with status ${status}: ${stderr.trim()}`)
+    check?.(stdout)
+    const [user, system, kibibytes] = readFileSync(report, 'utf8').trim().split(' ').map(Number)
+    return { seconds, cpu: user + system, memory: kibibytes * 1024 }
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+function medians(samples) {
+  const of = (field) => median(samples.map((sample) => sample[field]))
+  return { seconds: of('seconds'), cpu: of('cpu'), memory: Math.max(...samples.map((sample) => sample.memory)) }
+}
+
+/** A check for contenders that must come to one answer: it throws where a second one differs from the first. */
+export function sameAnswer() {
+  let first
+  return (name, answer) => {
+    first ??= { name, answer }
+    if (answer !== first.answer) throw new Error(`${name} says ${answer}, ${first.name} ${first.answer}`)
+  }
+}
+
+/** The middle value; of an even number the mean of the two. */
+export function median(values) {
+  const sorted = [...values].sort((a, b) => a - b)
+  const middle = sorted.length >> 1
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+}

@@ -1,0 +1,7 @@
+import { fileURLToPath } from 'node:url'
+
+/** The command line of this work tree, to be followed by its arguments. */
+export const sociable = [
+  process.execPath,
+  fileURLToPath(new URL('../packages/sociable/dist/src/cli/main.js', import.meta.url)),
+]
