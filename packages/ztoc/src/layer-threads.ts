@@ -28,32 +28,21 @@ export class LayerThreads {
   #job: Job | undefined
   #jobs = 0
   #dead: Error | undefined
+  #ready = 0
+  #started: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined
 
-  /** Throws, or rejects, where there are no shared memory and threads to be had. */
+  /** Rejects where there are no shared memory and threads to be had. */
   static async start(): Promise<LayerThreads> {
     const threads = new LayerThreads()
     try {
-      await Promise.all(
-        threads.#workers.map(
-          (worker) =>
-            new Promise<void>((resolve, reject) => {
-              worker.once('message', () => resolve())
-              worker.once('error', reject)
-              worker.once('exit', (code) => reject(new Error(`a thread ended with status ${code}`)))
-            }),
-        ),
-      )
+      await new Promise<void>((resolve, reject) => {
+        threads.#started = { resolve, reject }
+      })
     } catch (error) {
       await threads.close()
       throw error
     }
-    for (const worker of threads.#workers) {
-      worker.removeAllListeners()
-      worker.on('message', (message: LayerWorkerMessage) => threads.#receive(message))
-      worker.on('error', (error) => threads.#die(error))
-      worker.on('exit', (code) => threads.#die(new Error(`a thread ended with status ${code}`)))
-      worker.unref()
-    }
+    for (const worker of threads.#workers) worker.unref()
     return threads
   }
 
@@ -65,11 +54,15 @@ export class LayerThreads {
     const { port1, port2 } = new MessageChannel()
     const start = (role: LayerWorkerData['role'], peer: typeof port1): Worker => {
       const data: LayerWorkerData = { role, memory: this.#memory.memory, inputs: INPUTS, slots: SLOTS, control, peer }
-      return new Worker(new URL('./layer-worker.js', import.meta.url), {
+      const worker = new Worker(new URL('./layer-worker.js', import.meta.url), {
         name: `sociable ${role}`,
         workerData: data,
         transferList: [peer],
       })
+      worker.on('message', (message: LayerWorkerMessage) => this.#receive(message))
+      worker.on('error', (error) => this.#die(error as Error))
+      worker.on('exit', (code) => this.#die(new Error(`a thread ended with status ${code}`)))
+      return worker
     }
     this.#workers = [start('decoder', port1), start('digester', port2)]
   }
@@ -160,6 +153,10 @@ export class LayerThreads {
   }
 
   #receive(message: LayerWorkerMessage): void {
+    if ('ready' in message) {
+      if (++this.#ready === this.#workers.length) this.#started?.resolve()
+      return
+    }
     const job = this.#job
     if (job === undefined) return
     if ('free' in message) {
@@ -184,6 +181,7 @@ export class LayerThreads {
 
   #die(error: Error): void {
     this.#dead ??= error
+    this.#started?.reject(error)
     this.#fail(error)
   }
 
