@@ -4,9 +4,12 @@ import { quote } from './tar-pax.js'
 import type { TocRecords } from './toc-records.js'
 
 /**
- * Why the reference's decoder would refuse a zTOC of these entries (flatbufferToTOC in ztoc_marshaler.go: `invalid toc entry`);
- * undefined where it would not. Sorted by offset, no entry may start before the end of the one before it, as its size tells. The
- * entries of a tar have different offsets and stand in their order, so that the reference's unstable sort changes nothing.
+ * Why no runtime could use a zTOC of these entries although it can be built; undefined where it could.
+ *
+ * The reference's decoder refuses entries (`invalid toc entry`, flatbufferToTOC in ztoc_marshaler.go) one of which, sorted by offset,
+ * starts before the end of the one before it, as its size tells: links and directories may tell a size, and sparse files tell theirs
+ * with the holes. The entries of a tar have different offsets and stand in their order, so that the reference's unstable sort changes
+ * nothing. Where only a tar's last files are sparse, it takes the zTOC, and a runtime would read wrong bytes.
  */
 export function unloadableReason(records: TocRecords): string | undefined {
   let next: Int64 = 0
@@ -24,7 +27,7 @@ export function unloadableReason(records: TocRecords): string | undefined {
     next = alignedEnd(offset, size)
     previous = { bytes, nameStart, nameEnd }
   }
-  return undefined
+  return records.misread
 }
 
 /** The end of the data's last block; wraps at 64 bits, as the reference's sums do. */

@@ -11,7 +11,7 @@ import {
   textEnd,
 } from './tar-header.js'
 import { mergePax, type PaxRecords, parsePax, paxText, quote } from './tar-pax.js'
-import { isSoundMap, MAX_MAP_SIZE, mergeSparse, parseMap0, SparseMap, sparseFormat } from './tar-sparse.js'
+import { isDense, isSoundMap, MAX_MAP_SIZE, mergeSparse, parseMap0, SparseMap, sparseFormat } from './tar-sparse.js'
 import { TocRecords } from './toc-records.js'
 
 /** Go's limit for a PAX header or a GNU long name. */
@@ -246,6 +246,9 @@ export class TarScanner {
       throw this.#invalid(`${this.#entry(header)}: its sparse map does not fit a file of ${header.size} bytes`)
     }
     this.#map = undefined
+    if (!isDense(numbers, header.size, Number(this.#mapAndData) - mapSize)) {
+      this.records.misread ??= `${this.#entry(header)} is a sparse file, whose holes a zTOC cannot tell`
+    }
     this.#endEntry(header, this.#mapAndData, mapSize)
   }
 

@@ -115,6 +115,21 @@ export function isSoundMap(numbers: readonly Int64[], size: Int64): boolean {
   return true
 }
 
+/**
+ * Whether a file with this sound map can be read as any other: the pieces leave no hole but one at the end that the padding's zeros
+ * fill, and the data is all there.
+ */
+export function isDense(numbers: readonly Int64[], size: Int64, dataSize: number): boolean {
+  let end: Int64 = 0
+  for (let i = 0; i < numbers.length; i += 2) {
+    const [offset, length] = [numbers[i]!, numbers[i + 1]!]
+    if (length === 0) continue
+    if (offset !== end) return false
+    end = add(offset, length)
+  }
+  return end === dataSize && size <= Math.ceil(dataSize / BLOCK_SIZE) * BLOCK_SIZE
+}
+
 function add(a: Int64, b: Int64): Int64 {
   const sum = Number(a) + Number(b)
   return Number.isSafeInteger(sum) ? sum : BigInt(a) + BigInt(b)

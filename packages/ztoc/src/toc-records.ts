@@ -48,6 +48,8 @@ export class TocRecords {
   #count = 0
   #encodedSize = 0
   #hasXattrs = false
+  /** Why a runtime would read wrong bytes for one of the entries, although the reference's decoder takes them. */
+  misread: string | undefined
 
   /** Entries held. */
   get count(): number {

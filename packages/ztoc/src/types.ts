@@ -33,7 +33,7 @@ export interface IndexedLayer {
   readonly files: number
   /** Whether any entry has an `SCHILY.xattr.` record or is an opaque whiteout: without, a runtime may skip xattr look-ups. */
   readonly hasXattrs: boolean
-  /** Why the reference's decoder, and so a runtime, would refuse this zTOC although it can be built; undefined for a sound one. */
+  /** Why no runtime could use this zTOC although it can be built: the reference's decoder refuses it, or a sparse file would be misread. Undefined for a sound one. */
   readonly unloadable: string | undefined
 }
 
