@@ -12,13 +12,31 @@ export type CopyResult = 'present' | 'linked' | 'streamed'
 /**
  * Moves a content as it is, the cheapest way that the two stores have: between folders of one file system by a hard link. After it the
  * destination has the content; with `verify` its digest was checked, even where it was there before, if it lies on this machine.
- * @throws StoreError NOT_FOUND, DIGEST_MISMATCH, SIZE_MISMATCH; then the destination does not have it
+ * @throws StoreError NOT_FOUND, DIGEST_MISMATCH, SIZE_MISMATCH; then the destination does not have it, unless it had it before
  */
 export async function copyContent(
-  _source: Store,
-  _descriptor: Descriptor,
-  _destination: Store,
-  _options: CopyOptions = {},
+  source: Store,
+  descriptor: Descriptor,
+  destination: Store,
+  { signal, verify = true }: CopyOptions = {},
 ): Promise<CopyResult> {
-  throw new Error('not yet')
+  if (await destination.exists(descriptor, { signal })) {
+    if (verify && destination.locate !== undefined) await hash(destination, descriptor, signal)
+    return 'present'
+  }
+  if (destination.pushFile !== undefined) {
+    const local = await source.locate?.(descriptor, { signal })
+    if (local?.offset === 0 && local.size === descriptor.size) {
+      if (verify) await hash(source, descriptor, signal)
+      if (await destination.pushFile(descriptor, local.path, { signal })) return 'linked'
+      verify = false
+    }
+  }
+  // The source verifies: its name is the one that the message needs, and once is enough.
+  await destination.push(descriptor, source.fetch(descriptor, { signal, verify }), { signal, verify: false })
+  return 'streamed'
+}
+
+async function hash(store: Store, descriptor: Descriptor, signal: AbortSignal | undefined): Promise<void> {
+  for await (const _ of store.fetch(descriptor, { signal }));
 }

@@ -22,8 +22,3 @@ export interface Descriptor {
   readonly platform?: Platform
   readonly artifactType?: string
 }
-
-/** Whether two descriptors name the same content. */
-export function sameContent(a: Descriptor, b: Descriptor): boolean {
-  return a.digest === b.digest && a.size === b.size
-}

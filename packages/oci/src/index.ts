@@ -1,6 +1,6 @@
 export { DOCUMENT_LIMIT, readContent } from './content.js'
 export { type CopyOptions, type CopyResult, copyContent } from './copy.js'
-export { type Descriptor, type Platform, sameContent } from './descriptor.js'
+export type { Descriptor, Platform } from './descriptor.js'
 export {
   ContentVerifier,
   type Digest,
@@ -44,4 +44,4 @@ export {
   type RegistryReference,
   referenceWithin,
 } from './reference.js'
-export type { CallOptions, Content, FetchOptions, LocalContent, Store } from './store.js'
+export type { CallOptions, Content, FetchOptions, LocalContent, PushOptions, Store } from './store.js'

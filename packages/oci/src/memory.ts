@@ -1,6 +1,47 @@
-import type { Store } from './store.js'
+import { contentChunks, joinChunks } from './content.js'
+import type { Descriptor } from './descriptor.js'
+import { measuring, verifying } from './digest.js'
+import { EMPTY_LAYOUT_INDEX, type LayoutIndex } from './layout-index.js'
+import { LayoutStore } from './layout-store.js'
+import { CHUNK_SIZE } from './random-access.js'
+import type { Content, PushOptions, Store } from './store.js'
 
-/** A store that lives as long as the process needs it, for tests and for images that are made on the way. */
-export function createMemoryStore(_name = 'memory:'): Store {
-  throw new Error('not yet')
+/** A store that lives as long as its process needs it: for tests, and for images that are made on the way. */
+export function createMemoryStore(name = 'memory:'): Store {
+  return new MemoryStore(name)
+}
+
+class MemoryStore extends LayoutStore {
+  readonly #blobs = new Map<string, Uint8Array>()
+  #index = EMPTY_LAYOUT_INDEX
+
+  async push(descriptor: Descriptor, content: Content, options: PushOptions = {}): Promise<void> {
+    if (await this.exists(descriptor, options)) return
+    const checked = options.verify === false ? measuring : verifying
+    const chunks: Uint8Array[] = []
+    for await (const chunk of checked(descriptor, contentChunks(content), this.name)) {
+      options.signal?.throwIfAborted()
+      chunks.push(chunk.slice()) // the caller may change its own afterwards
+    }
+    this.#blobs.set(descriptor.digest, joinChunks(chunks))
+  }
+
+  async close(): Promise<void> {}
+
+  protected async blobSize(digest: string): Promise<number | undefined> {
+    return this.#blobs.get(digest)?.length
+  }
+
+  protected async *blobRange(digest: string, start: number, end: number): AsyncGenerator<Uint8Array, void, undefined> {
+    const blob = this.#blobs.get(digest)!
+    for (let at = start; at < end; at += CHUNK_SIZE) yield blob.slice(at, Math.min(end, at + CHUNK_SIZE))
+  }
+
+  protected async readIndex(): Promise<LayoutIndex> {
+    return this.#index
+  }
+
+  protected async changeIndex(change: (index: LayoutIndex) => LayoutIndex): Promise<void> {
+    this.#index = change(this.#index)
+  }
 }

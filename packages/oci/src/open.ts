@@ -1,5 +1,13 @@
-import type { ImageReference } from './reference.js'
+import { openArchive } from './archive.js'
+import { openSink, streamSink } from './archive-sink.js'
+import { ArchiveWriter, type PreviousArchive, readPreviousArchive } from './archive-writer.js'
+import { StoreError } from './error.js'
+import { openLayout } from './layout.js'
+import { createMemoryStore } from './memory.js'
+import { RandomAccessFile } from './random-access.js'
+import { formatReference, type ImageReference, type LocalReference, parseReference } from './reference.js'
 import type { CallOptions, Store } from './store.js'
+import { indexTar } from './tar-index.js'
 
 export interface OpenOptions extends CallOptions {
   /**
@@ -12,11 +20,73 @@ export interface OpenOptions extends CallOptions {
 
 /**
  * Opens the store that a reference is in; which image of it is `referenceWithin(reference)`. To be closed by the caller.
+ *
+ * An archive is read where it lies. On standard input too, if that is a file; if it is a pipe, which has no random access, its bytes go to a
+ * temporary file that has no name any more, as large as the archive.
  * @throws ImageReferenceError, StoreError NOT_FOUND, DENIED, PROTOCOL
  * @example
  * const store = await openStore('oci:./image:app')
  * const top = await store.resolve('app')
  */
-export async function openStore(_reference: string | ImageReference, _options: OpenOptions = {}): Promise<Store> {
-  throw new Error('not yet')
+export async function openStore(reference: string | ImageReference, options: OpenOptions = {}): Promise<Store> {
+  options.signal?.throwIfAborted()
+  const parsed = typeof reference === 'string' ? parseReference(reference) : reference
+  const mode = options.mode ?? 'read'
+  switch (parsed.transport) {
+    case 'registry':
+      throw new StoreError(
+        'UNREACHABLE',
+        `${formatReference(parsed)} is in a registry, and this version reads and writes layouts and archives only: name it oci:DIR:TAG, oci-archive:FILE or docker-archive:FILE`,
+      )
+    case 'memory':
+      return createMemoryStore()
+    case 'oci':
+      return openLayout(`oci:${parsed.path}`, parsed.path, { write: mode !== 'read' })
+    default:
+      return mode === 'read' ? openForReading(parsed, options) : openForWriting(parsed, mode, options)
+  }
+}
+
+async function openForReading({ transport, path }: LocalReference, { signal }: OpenOptions): Promise<Store> {
+  const file =
+    path === '-' ? await RandomAccessFile.openStandardInput(process.stdin, signal) : await RandomAccessFile.open(path)
+  return openArchive(path === '-' ? 'standard input' : `${transport}:${path}`, file, signal)
+}
+
+async function openForWriting(
+  { transport, path }: LocalReference,
+  mode: 'write' | 'update',
+  { signal }: OpenOptions,
+): Promise<Store> {
+  const name = path === '-' ? 'standard output' : `${transport}:${path}`
+  if (transport === 'docker-archive')
+    throw new StoreError(
+      'DENIED',
+      `${name} cannot be written, as it has no place for what is more than an image: write an oci-archive`,
+    )
+  if (path === '-') {
+    if (mode === 'update') throw new StoreError('DENIED', `${name} has nothing that could be updated: name a file`)
+    return new ArchiveWriter(name, streamSink(process.stdout, name, false))
+  }
+  const sink = await openSink(path)
+  const previous = mode === 'update' ? await openPrevious(name, path, signal) : undefined
+  return new ArchiveWriter(name, sink, previous)
+}
+
+async function openPrevious(
+  name: string,
+  path: string,
+  signal: AbortSignal | undefined,
+): Promise<PreviousArchive | undefined> {
+  const file = await RandomAccessFile.open(path).catch((error) => {
+    if (error instanceof StoreError && error.code === 'NOT_FOUND') return undefined
+    throw error
+  })
+  if (file === undefined) return undefined
+  try {
+    return await readPreviousArchive(name, { file, files: await indexTar(file, name, signal) })
+  } catch (error) {
+    await file.close()
+    throw error
+  }
 }

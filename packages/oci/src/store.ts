@@ -16,6 +16,11 @@ export interface FetchOptions extends CallOptions {
   readonly verify?: boolean | undefined
 }
 
+export interface PushOptions extends CallOptions {
+  /** Hash the content; false for one that throws by itself where it is not what the descriptor says (its length is checked all the same). @default true */
+  readonly verify?: boolean | undefined
+}
+
 /** Where a content lies on this machine: `size` bytes of the file from `offset` on. The bytes are unverified. */
 export interface LocalContent {
   readonly path: string
@@ -39,7 +44,7 @@ export interface Store {
   /** Whether a content of that digest and size is there. */
   exists(descriptor: Descriptor, options?: CallOptions): Promise<boolean>
   /** Stores the content, verified against the descriptor before it becomes visible. Does nothing, and reads nothing, where it exists already. */
-  push(descriptor: Descriptor, content: Content, options?: CallOptions): Promise<void>
+  push(descriptor: Descriptor, content: Content, options?: PushOptions): Promise<void>
   /** What a tag or digest names; without either, the store's default image. @throws StoreError NOT_FOUND, the names that there are in its message */
   resolve(reference: string | undefined, options?: CallOptions): Promise<Descriptor>
   /**
