@@ -1,5 +1,22 @@
+import type { Descriptor } from '@sociable/oci'
+import { type AssembledPlatform, assemblePlatform } from './assemble.js'
+import { readImageTree } from './image-tree.js'
+import { indexLayers } from './layers.js'
+import { openPlace, type Place } from './location.js'
 import type { CreateOptions, ImageLocation } from './options.js'
+import {
+  bytesIndexed,
+  platformResult,
+  pushSociIndexes,
+  reasonForNone,
+  tagOnce,
+  warnAbsent,
+  warnNotFound,
+} from './outcome.js'
+import { planLayers, planPlatforms } from './plan.js'
 import type { CreateResult } from './result.js'
+import { reusableFromReferrers } from './reusable.js'
+import { resolveSettings, type Settings } from './settings.js'
 
 /**
  * Builds a SOCI index (v1) for each platform and puts it beside the image, attached by its `subject`; the image itself stays as it is.
@@ -7,6 +24,68 @@ import type { CreateResult } from './result.js'
  * @example
  * const { images } = await createIndex('oci:./image:app', { platforms: ['linux/amd64'] })
  */
-export async function createIndex(_image: ImageLocation, _options: CreateOptions = {}): Promise<CreateResult> {
-  throw new Error('not built yet')
+export async function createIndex(image: ImageLocation, options: CreateOptions = {}): Promise<CreateResult> {
+  const settings = resolveSettings(options)
+  const place = await openPlace(image, 'update', settings.signal)
+  try {
+    return await createIndexes(place, settings, options)
+  } finally {
+    await place.close()
+  }
+}
+
+async function createIndexes(place: Place, settings: Settings, options: CreateOptions): Promise<CreateResult> {
+  const started = performance.now()
+  const { store, name } = place
+  const { signal } = settings
+  const { indexTag, onProgress = () => {} } = options
+  const warnings: string[] = []
+  const warn = (message: string): void => {
+    warnings.push(message)
+    onProgress({ type: 'warning', message })
+  }
+  const tree = await readImageTree(store, await store.resolve(place.reference, { signal }), name, signal)
+  warnAbsent(tree, warn)
+  const plans = planPlatforms(tree, settings.platforms, settings.minLayerSize)
+  const jobs = planLayers(plans)
+  const planned = jobs.map(({ descriptor: { digest, size }, platforms }) => ({ digest, size, platforms }))
+  onProgress({ type: 'plan', layers: planned, blobs: 0, blobBytes: 0 })
+  const reusable = await reusableFromReferrers(
+    store,
+    plans.map(({ entry }) => entry),
+    settings,
+  )
+  const finished = await indexLayers(
+    { jobs, source: store, destination: store, copyLayers: false, reusable, name, settings, onProgress },
+    signal,
+  )
+  const assembled = plans.map((plan) => assemblePlatform(plan, finished, settings, 'v1'))
+  const reason = reasonForNone(settings, name, assembled)
+  warnNotFound(assembled, warn)
+  await pushSociIndexes(store, assembled, signal)
+  const tags: Record<string, string> = {}
+  const indexed = assembled.filter(hasIndex)
+  for (const { plan, index } of indexed) {
+    await store.attach(index.descriptor, { signal })
+    if (indexTag === undefined) continue
+    const tag = indexed.length === 1 ? indexTag : `${indexTag}-${plan.name.replaceAll('/', '-')}`
+    await tagOnce(store, index.descriptor, tag, signal)
+    tags[plan.name] = tag
+  }
+  return {
+    image: name,
+    indexed: reason === undefined,
+    ...(reason !== undefined && { reason }),
+    images: assembled.map((platform) => platformResult(platform, platform.plan.entry.manifestDescriptor!)),
+    tags,
+    warnings,
+    bytesIndexed: bytesIndexed(finished.values()),
+    seconds: (performance.now() - started) / 1000,
+  }
+}
+
+function hasIndex(
+  platform: AssembledPlatform,
+): platform is AssembledPlatform & { readonly index: { readonly descriptor: Descriptor } } {
+  return platform.index !== undefined
 }

@@ -1,3 +1,6 @@
+import { ImageReferenceError, ManifestError, StoreError } from '@sociable/oci'
+import { FileError, LayerFormatError, ZtocFormatError } from '@sociable/ztoc'
+
 export type ImageErrorCode =
   | 'NOT_AN_IMAGE'
   | 'PLATFORM_NOT_FOUND'
@@ -17,4 +20,20 @@ export class ImageError extends Error {
     super(message, options)
     this.code = code
   }
+}
+
+/**
+ * The error with what was being done before its message: same class, same code, the error itself as `cause`. An abort, and an error that is
+ * none of ours, stay as they are.
+ */
+export function inContext(error: unknown, where: string): unknown {
+  const options = { cause: error }
+  if (error instanceof ImageError) return new ImageError(error.code, `${where}: ${error.message}`, options)
+  if (error instanceof StoreError) return new StoreError(error.code, `${where}: ${error.message}`, options)
+  if (error instanceof LayerFormatError) return new LayerFormatError(error.code, `${where}: ${error.message}`, options)
+  if (error instanceof ZtocFormatError) return new ZtocFormatError(error.code, `${where}: ${error.message}`, options)
+  if (error instanceof FileError) return new ImageError('PATH_NOT_FOUND', `${where}: ${error.message}`, options)
+  if (error instanceof ManifestError || error instanceof ImageReferenceError)
+    return new ImageError('NOT_AN_IMAGE', `${where}: ${error.message}`, options)
+  return error
 }

@@ -1,4 +1,14 @@
+import type { Descriptor } from '@sociable/oci'
+import { ImageError } from './error.js'
+import { type ImageTree, readImageTree, type TreeEntry } from './image-tree.js'
+import { FetchCounter, LazyLayer } from './lazy-layer.js'
+import { openPlace, type Place } from './location.js'
 import type { CallOptions, ImageLocation } from './options.js'
+import { selectImages } from './plan.js'
+import { formatPlatform, matchesPlatform } from './platform.js'
+import { LAYER_DIGEST, ZTOC_MEDIA_TYPE } from './soci-index.js'
+import { findSociIndex } from './soci-lookup.js'
+import { type Found, Union } from './union.js'
 
 export type EntryType = 'file' | 'dir' | 'symlink' | 'char' | 'block' | 'fifo'
 
@@ -39,7 +49,11 @@ export interface Image {
   /** `linux/amd64`. */
   readonly platform: string
   readonly digest: string
-  /** What `path` (default: the root) holds, sorted by name bytes; of a file or link, itself. `recursive` adds all below. Symlinks on the way are followed. */
+  /**
+   * What `path` (default: the root) holds, sorted by name bytes; of a file, itself. `recursive` adds all below. Symlinks on the way are
+   * followed, `path` itself where it is one to a directory, those that are listed are not.
+   * @throws ImageError PATH_NOT_FOUND
+   */
   list(path?: string, options?: CallOptions & { readonly recursive?: boolean }): Promise<readonly ImageEntry[]>
   /** The entry at `path`, its last element not followed. @throws ImageError PATH_NOT_FOUND */
   stat(path: string, options?: CallOptions): Promise<ImageEntry>
@@ -58,11 +72,172 @@ export interface OpenImageOptions extends CallOptions {
 
 /**
  * Opens an image to read its files.
+ * @throws ImageError, StoreError
  * @example
  * const image = await openImage('oci:./image:app-soci', { platform: 'linux/arm64' })
  * const bytes = await image.read('etc/os-release') // one zTOC, one span
  * await image.close()
  */
-export async function openImage(_image: ImageLocation, _options: OpenImageOptions = {}): Promise<Image> {
-  throw new Error('not built yet')
+export async function openImage(image: ImageLocation, options: OpenImageOptions = {}): Promise<Image> {
+  const { signal, platform } = options
+  const place = await openPlace(image, 'read', signal)
+  try {
+    const { store, name, reference } = place
+    const tree = await readImageTree(store, await store.resolve(reference, { signal }), name, signal)
+    const entry = selectImage(tree, platform)
+    const { index } = await findSociIndex(store, tree, entry, signal)
+    const ztocs = new Map<string, Descriptor>()
+    for (const descriptor of index?.manifest.layers ?? [])
+      if (descriptor.mediaType === ZTOC_MEDIA_TYPE)
+        ztocs.set(descriptor.annotations?.get(LAYER_DIGEST) ?? '', descriptor)
+    const counter = new FetchCounter()
+    const opened = new Map<string, LazyLayer>()
+    for (const layer of entry.manifest!.layers ?? [])
+      opened.set(layer.digest, new LazyLayer(store, layer, ztocs.get(layer.digest), counter))
+    const layers = (entry.manifest!.layers ?? []).map(({ digest }) => opened.get(digest)!)
+    return new LayeredImage(place, entry, layers, counter)
+  } catch (error) {
+    await place.close()
+    throw error
+  }
+}
+
+/** The platform asked for, the machine's, or the only one. */
+function selectImage(tree: ImageTree, platform: string | undefined): TreeEntry {
+  if (platform !== undefined) return selectImages(tree, [platform])[0]!
+  const images = selectImages(tree, undefined)
+  const machine = { os: 'linux', architecture: ARCHITECTURES[process.arch] ?? process.arch }
+  const entry =
+    images.find((image) => matchesPlatform(machine, image.platform!)) ?? (images.length === 1 ? images[0] : undefined)
+  if (entry !== undefined) return entry
+  const names = images.map((image) => formatPlatform(image.platform!)).join(', ')
+  throw new ImageError('PLATFORM_NOT_FOUND', `${tree.name} has no ${formatPlatform(machine)}: choose one of ${names}`)
+}
+
+/** Node's names for what images call otherwise. */
+const ARCHITECTURES: Readonly<Record<string, string>> = {
+  x64: 'amd64',
+  ia32: '386',
+  ppc64: 'ppc64le',
+  mipsel: 'mipsle',
+}
+
+const ENTRY_TYPES: Readonly<Record<string, EntryType>> = {
+  reg: 'file',
+  dir: 'dir',
+  symlink: 'symlink',
+  char: 'char',
+  block: 'block',
+  fifo: 'fifo',
+}
+
+/** Larger files are read as a stream. */
+const MAX_READ_SIZE = 2 ** 30
+
+class LayeredImage implements Image {
+  readonly name: string
+  readonly platform: string
+  readonly digest: string
+  readonly #place: Place
+  readonly #layers: readonly LazyLayer[]
+  readonly #counter: FetchCounter
+
+  constructor(place: Place, entry: TreeEntry, layers: readonly LazyLayer[], counter: FetchCounter) {
+    this.name = place.name
+    this.platform = formatPlatform(entry.platform!)
+    this.digest = entry.manifestDescriptor!.digest
+    this.#place = place
+    this.#layers = layers
+    this.#counter = counter
+  }
+
+  get statistics(): FetchStatistics {
+    const { bytes, requests, ztocs, wholeLayers } = this.#counter
+    const imageBytes = this.#layers.reduce((sum, { descriptor }) => sum + descriptor.size, 0)
+    return { bytes, requests, ztocs, wholeLayers: [...wholeLayers], imageBytes }
+  }
+
+  async list(path = '', options: CallOptions & { readonly recursive?: boolean } = {}): Promise<readonly ImageEntry[]> {
+    const union = this.#union(options.signal)
+    const found = await union.resolve(path, false)
+    const target = found.entry?.type === 'symlink' ? await union.resolve(path, true).catch(() => found) : found
+    if (!isDirectory(target)) return [await imageEntry(union, found)]
+    const entries: ImageEntry[] = []
+    const visit = async (directory: string): Promise<void> => {
+      const children = await union.children(directory)
+      for (const child of sortByBytes(children)) {
+        entries.push(await imageEntry(union, child))
+        if (options.recursive && isDirectory(child)) await visit(child.path)
+      }
+    }
+    await visit(target.path)
+    return entries
+  }
+
+  async stat(path: string, { signal }: CallOptions = {}): Promise<ImageEntry> {
+    const union = this.#union(signal)
+    return await imageEntry(union, await union.resolve(path, false))
+  }
+
+  async read(path: string, options: CallOptions = {}): Promise<Uint8Array> {
+    const file = await this.#file(path, options.signal)
+    if (file.entry.size > MAX_READ_SIZE)
+      throw new RangeError(
+        `${path} has ${file.entry.size} bytes, more than the ${MAX_READ_SIZE} that are read at once: use stream`,
+      )
+    const chunks: Uint8Array[] = []
+    for await (const chunk of file.layer.read(file.entry, options.signal)) chunks.push(chunk)
+    return new Uint8Array(Buffer.concat(chunks))
+  }
+
+  async *stream(path: string, options: CallOptions = {}): AsyncGenerator<Uint8Array> {
+    const file = await this.#file(path, options.signal)
+    yield* file.layer.read(file.entry, options.signal)
+  }
+
+  async close(): Promise<void> {
+    await this.#place.close()
+  }
+
+  async #file(path: string, signal: AbortSignal | undefined) {
+    const union = this.#union(signal)
+    const { entry, layer } = await union.hardlinkTarget(await union.resolve(path, true))
+    if (entry?.type !== 'reg')
+      throw new ImageError('PATH_NOT_FOUND', `${path} is no file but a ${entry?.type ?? 'dir'}`)
+    return { entry, layer: this.#layers.find(({ descriptor }) => descriptor.digest === layer!.digest)! }
+  }
+
+  #union(signal: AbortSignal | undefined): Union {
+    return new Union(this.#layers.map((layer) => () => layer.open(signal)))
+  }
+}
+
+function isDirectory({ entry }: Found): boolean {
+  return entry === undefined || entry.type === 'dir'
+}
+
+function sortByBytes(children: readonly Found[]): Found[] {
+  return children
+    .map((found) => ({ found, bytes: Buffer.from(found.path) }))
+    .sort((a, b) => Buffer.compare(a.bytes, b.bytes))
+    .map(({ found }) => found)
+}
+
+/** A hardlink is shown as the file that it is. */
+async function imageEntry(union: Union, found: Found): Promise<ImageEntry> {
+  if (found.entry === undefined)
+    return { path: found.path, type: 'dir', size: 0, mode: 0o755, uid: 0, gid: 0, modified: '', layer: '' }
+  const entry = (await union.hardlinkTarget(found)).entry!
+  const type = ENTRY_TYPES[entry.type] ?? 'file'
+  return {
+    path: found.path,
+    type,
+    size: type === 'file' ? entry.size : 0,
+    mode: entry.mode & 0o7777,
+    uid: entry.uid,
+    gid: entry.gid,
+    modified: entry.modTime,
+    ...(type === 'symlink' && { target: entry.linkname }),
+    layer: found.layer!.digest,
+  }
 }

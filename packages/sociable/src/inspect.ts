@@ -1,6 +1,20 @@
-import type { Platform } from '@sociable/oci'
+import { type Descriptor, type Platform, readContent, type Store, StoreError } from '@sociable/oci'
+import { ZtocFormatError } from '@sociable/ztoc'
+import { buildToolHealth } from './build-tool.js'
+import { type Eligibility, fargateEligibility } from './eligibility.js'
+import { inContext } from './error.js'
+import { type ImageTree, readImageTree, type TreeEntry } from './image-tree.js'
+import { decideLayer } from './layer-type.js'
+import { openPlace } from './location.js'
 import type { CallOptions, ImageLocation } from './options.js'
-import type { ContentResult } from './result.js'
+import { selectImages } from './plan.js'
+import { formatPlatform } from './platform.js'
+import { decodePrefetch, PREFETCH_MEDIA_TYPE } from './prefetch.js'
+import { type ContentResult, contentResult } from './result.js'
+import { DEFAULT_MIN_LAYER_SIZE } from './settings.js'
+import { BUILD_TOOL, DISABLE_XATTRS, LAYER_DIGEST, SPAN_SIZE, ZTOC_MEDIA_TYPE } from './soci-index.js'
+import { findSociIndex, type SociLookup } from './soci-lookup.js'
+import { readZtoc } from './ztoc-reading.js'
 
 export interface InspectedLayer extends ContentResult {
   /** Whether a zTOC in the image's SOCI index covers it: then a runtime loads it lazily. */
@@ -36,7 +50,7 @@ export interface InspectedPlatform {
   readonly problems: readonly string[]
   readonly layers: readonly InspectedLayer[]
   /** Whether Fargate can load it lazily, as far as an image can tell: accounts and regions differ. */
-  readonly fargate: { readonly eligible: boolean; readonly reasons: readonly string[] }
+  readonly fargate: Eligibility
 }
 
 export interface InspectResult extends ContentResult {
@@ -53,7 +67,129 @@ export interface InspectOptions extends CallOptions {
   readonly platforms?: readonly string[] | undefined
 }
 
-/** Tells whether and how an image is SOCI-enabled. Reads manifests, indexes and zTOCs, no layer. @throws ImageError, StoreError */
-export async function inspect(_image: ImageLocation, _options: InspectOptions = {}): Promise<InspectResult> {
-  throw new Error('not built yet')
+/**
+ * Tells whether and how an image is SOCI-enabled, and whether all that belongs to it is there and agrees. Reads manifests, indexes and zTOCs, no layer.
+ * @throws ImageError, StoreError
+ */
+export async function inspect(image: ImageLocation, options: InspectOptions = {}): Promise<InspectResult> {
+  const { signal, platforms } = options
+  const place = await openPlace(image, 'read', signal)
+  try {
+    const { store, name, reference } = place
+    const top = await store.resolve(reference, { signal })
+    const tree = await readImageTree(store, top, name, signal)
+    const images: InspectedPlatform[] = []
+    const claimed = new Set<string>()
+    for (const entry of selectImages(tree, platforms)) {
+      const lookup = await findSociIndex(store, tree, entry, signal)
+      if (lookup.index !== undefined) claimed.add(lookup.index.descriptor.digest)
+      images.push(await inspectPlatform(store, entry, lookup, signal))
+    }
+    return {
+      ...contentResult(top),
+      image: name,
+      sociEnabled: images.some(({ layers, problems }) => problems.length === 0 && layers.some(({ lazy }) => lazy)),
+      images,
+      others: otherEntries(tree, claimed),
+    }
+  } finally {
+    await place.close()
+  }
+}
+
+function otherEntries({ entries, absent }: ImageTree, claimed: ReadonlySet<string>): InspectResult['others'] {
+  return [
+    ...entries
+      .filter(({ kind, descriptor }) => kind !== 'image' && !claimed.has(descriptor.digest))
+      .map(({ kind, descriptor }) => ({ ...contentResult(descriptor), kind })),
+    ...absent.map((descriptor) => ({ ...contentResult(descriptor), kind: 'absent' })),
+  ]
+}
+
+async function inspectPlatform(
+  store: Store,
+  entry: TreeEntry,
+  { index, problems: linkProblems }: SociLookup,
+  signal: AbortSignal | undefined,
+): Promise<InspectedPlatform> {
+  const problems = [...linkProblems]
+  const known = new Map<string, Pick<InspectedLayer, 'ztoc' | 'prefetch'>>()
+  const layers = entry.manifest!.layers ?? []
+  for (const descriptor of index?.manifest.layers ?? []) {
+    const digest = descriptor.annotations?.get(LAYER_DIGEST)
+    const layer = layers.find((candidate) => candidate.digest === digest)
+    if (layer === undefined)
+      problems.push(`${descriptor.digest} is of layer ${digest ?? '(none)'}, which the image does not have`)
+    else {
+      const read = await inspectArtifact(store, descriptor, layer, signal)
+      if (typeof read === 'string')
+        problems.push(`zTOC or prefetch list ${descriptor.digest} of layer ${digest} ${read}`)
+      else known.set(layer.digest, { ...known.get(layer.digest), ...read })
+    }
+  }
+  const inspected = layers.map((layer): InspectedLayer => {
+    const details = known.get(layer.digest)
+    const lazy = details?.ztoc !== undefined
+    return {
+      ...contentResult(layer),
+      lazy,
+      ...(!lazy && { reason: eagerReason(layer, index !== undefined) }),
+      ...details,
+    }
+  })
+  const buildTool = index?.manifest.annotations?.get(BUILD_TOOL)
+  const platform = entry.platform!
+  return {
+    name: formatPlatform(platform),
+    platform,
+    manifest: contentResult(entry.manifestDescriptor!),
+    ...(index !== undefined && { version: index.version, index: contentResult(index.descriptor) }),
+    ...(buildTool !== undefined && { buildTool, buildToolHealth: buildToolHealth(buildTool) }),
+    problems,
+    layers: inspected,
+    fargate: fargateEligibility({ platform, version: index?.version, problems, layers: inspected }),
+  }
+}
+
+/** What a zTOC or prefetch artifact tells of its layer, or what is wrong with it. */
+async function inspectArtifact(
+  store: Store,
+  descriptor: Descriptor,
+  layer: Descriptor,
+  signal: AbortSignal | undefined,
+): Promise<Pick<InspectedLayer, 'ztoc' | 'prefetch'> | string> {
+  try {
+    if (descriptor.mediaType === PREFETCH_MEDIA_TYPE) {
+      const spans = decodePrefetch(await readContent(store, descriptor, { signal }))
+      return spans === undefined ? 'is malformed' : { prefetch: spans.map(({ first, last }) => [first, last]) }
+    }
+    if (descriptor.mediaType !== ZTOC_MEDIA_TYPE) return `is of the unknown type ${descriptor.mediaType || '(none)'}`
+    const toc = await readZtoc(store, descriptor, layer, signal)
+    const said = descriptor.annotations?.get(SPAN_SIZE)
+    if (said !== undefined && said !== String(toc.spanSize))
+      return `has spans of ${toc.spanSize} bytes, the SOCI index says ${said}`
+    return {
+      ztoc: {
+        digest: descriptor.digest,
+        size: descriptor.size,
+        spans: toc.spanCount,
+        spanSize: toc.spanSize,
+        files: toc.files.length,
+        uncompressedSize: toc.uncompressedSize,
+        buildTool: toc.buildTool,
+        disableXattrs: descriptor.annotations?.get(DISABLE_XATTRS) === 'true',
+      },
+    }
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'NOT_FOUND') return `is not in ${store.name}`
+    if (error instanceof ZtocFormatError) return `is malformed: ${error.message}`
+    throw inContext(error, `zTOC or prefetch list ${descriptor.digest}`)
+  }
+}
+
+function eagerReason({ mediaType, size }: Descriptor, hasIndex: boolean): string {
+  const decision = decideLayer(mediaType, size, DEFAULT_MIN_LAYER_SIZE)
+  if ('refuse' in decision) return decision.refuse
+  if ('skip' in decision) return decision.skip
+  return hasIndex ? 'the SOCI index has no zTOC for it' : 'the image has no SOCI index'
 }

@@ -1,4 +1,10 @@
-import type { Compression, IndexedLayer } from '@sociable/ztoc'
+import { createReadStream } from 'node:fs'
+import type { Descriptor } from '@sociable/oci'
+import { type Compression, type IndexedLayer, LayerIndexer } from '@sociable/ztoc'
+import { ImageError, inContext } from './error.js'
+import { readImageTree } from './image-tree.js'
+import { layerCompression } from './layer-type.js'
+import { openPlace } from './location.js'
 import type { CallOptions } from './options.js'
 
 export interface OneLayerOptions extends CallOptions {
@@ -12,15 +18,63 @@ export interface OneLayerOptions extends CallOptions {
   readonly onProgress?: ((bytes: number, size: number | undefined) => void) | undefined
 }
 
+/** Bytes that are asked of a file at once. */
+const READ_SIZE = 1 << 20
+
 /**
  * The zTOC of one layer, the reference's bytes even where a runtime would refuse them (`unloadable` says so).
- * @param layer a file's path, `IMAGE@sha256:<layer digest>`, or the layer's bytes
+ * @param layer a file's path, `IMAGE@sha256:<layer digest>` for a layer that the image has (verified), or the layer's bytes
+ * @throws LayerFormatError, StoreError; ImageError NOT_AN_IMAGE where the image has no such layer, or it cannot be indexed
  * @example
  * const { digest, ztoc } = await indexOneLayer('layer.tar.gz', { spanSize: 1 << 20 })
  */
 export async function indexOneLayer(
-  _layer: string | AsyncIterable<Uint8Array>,
-  _options: OneLayerOptions = {},
+  layer: string | AsyncIterable<Uint8Array>,
+  options: OneLayerOptions = {},
 ): Promise<IndexedLayer> {
-  throw new Error('not built yet')
+  if (typeof layer !== 'string') return await indexBytes(layer, options, undefined)
+  const ofImage = /^(?<image>.+)@(?<digest>sha(?:256|512):[0-9a-f]+)$/.exec(layer)?.groups
+  try {
+    if (ofImage === undefined)
+      return await indexBytes(createReadStream(layer, { highWaterMark: READ_SIZE }), options, undefined)
+    return await indexLayerOf(ofImage.image!, ofImage.digest!, options)
+  } catch (error) {
+    throw inContext(error, layer)
+  }
+}
+
+async function indexLayerOf(image: string, digest: string, options: OneLayerOptions): Promise<IndexedLayer> {
+  const place = await openPlace(image, 'read', options.signal)
+  try {
+    const { store, reference, name } = place
+    const tree = await readImageTree(store, await store.resolve(reference, options), name, options.signal)
+    const layers = tree.entries.flatMap(({ kind, manifest }) => (kind === 'image' ? (manifest?.layers ?? []) : []))
+    const descriptor = layers.find((candidate) => candidate.digest === digest)
+    if (descriptor === undefined) throw new ImageError('NOT_AN_IMAGE', `no image in ${name} has this layer`)
+    const compression = options.compression ?? layerCompression(descriptor.mediaType)
+    const content = store.fetch(descriptor, { verify: false, signal: options.signal })
+    return await indexBytes(content, { ...options, compression }, descriptor)
+  } finally {
+    await place.close()
+  }
+}
+
+async function indexBytes(
+  content: AsyncIterable<Uint8Array>,
+  { spanSize, buildTool, compression, signal, onProgress }: OneLayerOptions,
+  expected: Descriptor | undefined,
+): Promise<IndexedLayer> {
+  const indexer = new LayerIndexer({ concurrency: 1 })
+  try {
+    return await indexer.index(content, {
+      ...(spanSize !== undefined && { spanSize }),
+      ...(buildTool !== undefined && { buildTool }),
+      ...(compression !== undefined && { compression }),
+      ...(expected !== undefined && { expected: { digest: expected.digest, size: expected.size } }),
+      ...(onProgress !== undefined && { onProgress: (bytes) => onProgress(bytes, expected?.size) }),
+      ...(signal !== undefined && { signal }),
+    })
+  } finally {
+    await indexer.close()
+  }
 }

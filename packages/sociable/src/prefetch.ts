@@ -1,5 +1,5 @@
 // The prefetch artifact of a layer: spans that a runtime fetches ahead (soci/prefetch.go, soci_index.go buildPrefetchLayer).
-import type { Toc } from '@sociable/ztoc'
+import { spanAt, type Toc } from '@sociable/ztoc'
 
 export const PREFETCH_MEDIA_TYPE = 'application/vnd.amazon.soci.prefetch.v1+json'
 
@@ -28,23 +28,10 @@ export function prefetchSpans(toc: Toc, path: string): SpanRange | undefined {
   if (toc.files.find(wanted) === undefined) return undefined // quick: most layers lack the path
   for (const { nameBytes, offset, size } of toc.files) {
     if (Buffer.compare(nameBytes, wanted) !== 0) continue
-    const first = spanOf(toc, offset)
-    return { first, last: Math.max(first, spanOf(toc, offset + size)) }
+    const first = spanAt(toc, offset)
+    return { first, last: Math.max(first, spanAt(toc, offset + size)) }
   }
   return undefined
-}
-
-/** The span that holds the tar's byte at `offset`: of several that start there, the last. */
-function spanOf(toc: Toc, offset: number): number {
-  if (toc.compression === 'uncompressed') return Math.floor(offset / toc.spanSize)
-  let low = 0 // starts at or before the offset, or is the first
-  let high = toc.checkpoints.length // starts after it, or is no span
-  while (high - low > 1) {
-    const middle = (low + high) >> 1
-    if (toc.checkpoints.at(middle).out <= offset) low = middle
-    else high = middle
-  }
-  return low
 }
 
 /** Sorted, and merged where they touch or overlap. */

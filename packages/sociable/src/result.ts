@@ -1,4 +1,4 @@
-import type { Platform } from '@sociable/oci'
+import type { Descriptor, Platform } from '@sociable/oci'
 
 /** A blob or manifest. Size in bytes. */
 export interface ContentResult {
@@ -61,4 +61,8 @@ export interface CreateResult {
   readonly warnings: readonly string[]
   readonly bytesIndexed: number
   readonly seconds: number
+}
+
+export function contentResult({ mediaType, digest, size }: Descriptor): ContentResult {
+  return { mediaType, digest, size }
 }

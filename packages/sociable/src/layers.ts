@@ -1,0 +1,161 @@
+// The way of a layer: its bytes are read once and become a zTOC; layer and zTOC end up in the destination.
+import { copyContent, type Descriptor, type Store } from '@sociable/oci'
+import { decodeZtoc, LayerIndexer, type Toc } from '@sociable/ztoc'
+import { inContext } from './error.js'
+import { parallel } from './parallel.js'
+import type { LayerJob } from './plan.js'
+import { prefetchSpans, type SpanRange } from './prefetch.js'
+import type { ProgressEvent } from './progress.js'
+import type { LayerResult } from './result.js'
+import { layersAtOnce, type Settings } from './settings.js'
+import { ZTOC_MEDIA_TYPE } from './soci-index.js'
+import { tee } from './tee.js'
+import { readZtoc } from './ztoc-reading.js'
+
+/** What became of a layer. */
+export interface FinishedLayer {
+  /** As it is reported; without a `ztoc` the layer is left out of the index. */
+  readonly result: LayerResult
+  readonly hasXattrs: boolean
+  /** The spans of those of the paths to prefetch that the layer has. */
+  readonly prefetch: ReadonlyMap<string, SpanRange>
+}
+
+export interface LayersTask {
+  readonly jobs: readonly LayerJob[]
+  readonly source: Store
+  readonly destination: Store
+  /** Whether the layers themselves go to the destination, too. */
+  readonly copyLayers: boolean
+  /** zTOCs in the destination, by layer digest, that a former run made with the same settings. */
+  readonly reusable: ReadonlyMap<string, Descriptor>
+  /** The image's, for messages. */
+  readonly name: string
+  readonly settings: Settings
+  readonly onProgress: (event: ProgressEvent) => void
+}
+
+/** Indexes the layers, several at once. One that fails fails all. @throws LayerFormatError, StoreError, with image and layer named */
+export async function indexLayers(
+  task: LayersTask,
+  signal: AbortSignal | undefined,
+): Promise<Map<string, FinishedLayer>> {
+  const { jobs, name, settings } = task
+  const atOnce = layersAtOnce(jobs, settings)
+  const indexer = new LayerIndexer({ concurrency: atOnce })
+  try {
+    const finished = await parallel(jobs, atOnce, signal, async (job, signal) => {
+      try {
+        const layer = (await reuseZtoc(task, job, signal)) ?? (await indexLayer(task, job, indexer, signal))
+        task.onProgress({ type: 'layer', layer: layer.result })
+        return layer
+      } catch (error) {
+        throw inContext(error, `layer ${job.descriptor.digest} of ${name} (${job.platforms.join(', ')})`)
+      }
+    })
+    return new Map(jobs.map(({ key }, i) => [key, finished[i]!]))
+  } finally {
+    await indexer.close()
+  }
+}
+
+async function indexLayer(
+  task: LayersTask,
+  { descriptor, compression }: LayerJob,
+  indexer: LayerIndexer,
+  signal: AbortSignal,
+): Promise<FinishedLayer> {
+  const { source, destination, copyLayers, settings, onProgress } = task
+  const started = performance.now()
+  // The indexing pass hashes the layer anyway
+  let content = source.fetch(descriptor, { verify: false, signal })
+  // What lies elsewhere is read once only; what lies here is linked, or read again from the file system's cache
+  const twoWays = copyLayers && source.locate === undefined && !(await destination.exists(descriptor, { signal }))
+  if (twoWays) content = tee(content, (copy) => destination.push(descriptor, copy, { signal }))
+  const { ztoc, layer, spans, files, hasXattrs, unloadable } = await indexer.index(content, {
+    spanSize: settings.spanSize,
+    buildTool: settings.buildTool,
+    compression,
+    expected: { digest: descriptor.digest, size: descriptor.size },
+    onProgress: (bytes) => onProgress({ type: 'progress', digest: descriptor.digest, bytes, size: descriptor.size }),
+    signal,
+  })
+  if (copyLayers && !twoWays) await copyContent(source, descriptor, destination, { verify: false, signal })
+  const { mediaType, digest, size } = descriptor
+  if (unloadable !== undefined) {
+    const reason = `a runtime would refuse its zTOC: ${unloadable}`
+    return { result: { mediaType, digest, size, state: 'skipped', reason }, hasXattrs, prefetch: new Map() }
+  }
+  await destination.push({ mediaType: ZTOC_MEDIA_TYPE, digest: ztoc.digest, size: ztoc.size }, ztoc.pieces, {
+    verify: false, // its digest was made of these bytes
+    signal,
+  })
+  const { prefetchFiles } = settings
+  const prefetch =
+    prefetchFiles.length === 0
+      ? new Map<string, SpanRange>()
+      : findPrefetch(decodeZtoc(Buffer.concat(ztoc.pieces)), prefetchFiles)
+  return {
+    result: {
+      mediaType,
+      digest,
+      size,
+      state: 'indexed',
+      ztoc: { digest: ztoc.digest, size: ztoc.size },
+      spans,
+      files,
+      uncompressedSize: layer.uncompressedSize,
+      seconds: (performance.now() - started) / 1000,
+    },
+    hasXattrs,
+    prefetch,
+  }
+}
+
+/** The layer with the zTOC that a former run made; undefined where there is none, or it is not what this run would make. */
+async function reuseZtoc(task: LayersTask, job: LayerJob, signal: AbortSignal): Promise<FinishedLayer | undefined> {
+  const { source, destination, copyLayers, reusable, settings } = task
+  const { mediaType, digest, size } = job.descriptor
+  const known = reusable.get(digest)
+  if (known === undefined) return undefined
+  const toc = await readZtoc(destination, known, job.descriptor, signal).catch(() => undefined)
+  signal.throwIfAborted()
+  const sound =
+    toc !== undefined &&
+    toc.version === '0.9' &&
+    toc.buildTool === settings.buildTool &&
+    toc.compression === job.compression &&
+    toc.spanSize === settings.spanSize
+  if (!sound) return undefined
+  if (copyLayers) await copyContent(source, job.descriptor, destination, { signal })
+  return {
+    result: {
+      mediaType,
+      digest,
+      size,
+      state: 'reused',
+      ztoc: { digest: known.digest, size: known.size },
+      spans: toc.spanCount,
+      files: toc.files.length,
+      uncompressedSize: toc.uncompressedSize,
+    },
+    hasXattrs: settings.xattr && tocHasXattrs(toc),
+    prefetch: findPrefetch(toc, settings.prefetchFiles),
+  }
+}
+
+/** Whether an entry has an extended attribute or is an opaque whiteout (soci/soci_index.go, shouldDisableXattrs). */
+function tocHasXattrs({ files }: Toc): boolean {
+  for (const { name, paxRecords } of files)
+    if (name.endsWith('.wh..wh..opq') || paxRecords.some(({ key }) => key.startsWith('SCHILY.xattr.'))) return true
+  return false
+}
+
+function findPrefetch(toc: Toc, paths: readonly string[]): Map<string, SpanRange> {
+  const found = new Map<string, SpanRange>()
+  for (const path of paths) {
+    const spans = prefetchSpans(toc, path)
+    if (spans !== undefined) found.set(path, spans)
+  }
+  return found
+}

@@ -1,0 +1,93 @@
+import type { Descriptor, Store } from '@sociable/oci'
+import { decodeZtoc, type FileEntry, indexLayer, LayerFormatError, readFile, type Toc } from '@sociable/ztoc'
+import { inContext } from './error.js'
+import { decideLayer } from './layer-type.js'
+import { type OpenLayer, openLayer } from './union.js'
+import { readZtoc } from './ztoc-reading.js'
+
+/** Counts what is read from the store. */
+export class FetchCounter {
+  bytes = 0
+  requests = 0
+  ztocs = 0
+  readonly wholeLayers: string[] = []
+
+  async *count(content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    this.requests++
+    for await (const chunk of content) {
+      this.bytes += chunk.length
+      yield chunk
+    }
+  }
+}
+
+/** A layer of an image, opened when first needed: by its zTOC, or where it has none by reading it whole. */
+export class LazyLayer {
+  readonly descriptor: Descriptor
+  readonly #store: Store
+  readonly #ztoc: Descriptor | undefined
+  readonly #counter: FetchCounter
+  #opened: Promise<OpenLayer> | undefined
+
+  constructor(store: Store, descriptor: Descriptor, ztoc: Descriptor | undefined, counter: FetchCounter) {
+    this.descriptor = descriptor
+    this.#store = store
+    this.#ztoc = ztoc
+    this.#counter = counter
+  }
+
+  /** @throws StoreError, ZtocFormatError, LayerFormatError, with the layer named */
+  async open(signal: AbortSignal | undefined): Promise<OpenLayer> {
+    signal?.throwIfAborted()
+    this.#opened ??= this.#read(signal)
+    try {
+      return await this.#opened
+    } catch (error) {
+      this.#opened = undefined // it may have been aborted: another call may succeed
+      throw inContext(error, `layer ${this.descriptor.digest}`)
+    }
+  }
+
+  /** The bytes of a file that is an entry of this layer. */
+  async *read(file: FileEntry, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+    const { toc } = await this.open(signal)
+    try {
+      yield* readFile(
+        toc,
+        file,
+        (start, end) => this.#counter.count(this.#store.fetch(this.descriptor, { start, end, signal })),
+        signal === undefined ? {} : { signal },
+      )
+    } catch (error) {
+      throw inContext(error, `layer ${this.descriptor.digest}`)
+    }
+  }
+
+  async #read(signal: AbortSignal | undefined): Promise<OpenLayer> {
+    return openLayer(this.descriptor.digest, await this.#readToc(signal))
+  }
+
+  async #readToc(signal: AbortSignal | undefined): Promise<Toc> {
+    if (this.#ztoc !== undefined) {
+      const toc = await readZtoc(this.#store, this.#ztoc, this.descriptor, signal)
+      this.#counter.ztocs++
+      this.#counter.requests++
+      this.#counter.bytes += this.#ztoc.size
+      return toc
+    }
+    const { mediaType, digest, size } = this.descriptor
+    const decision = decideLayer(mediaType, size, 0)
+    if (!('index' in decision)) {
+      const reason = 'skip' in decision ? decision.skip : decision.refuse
+      throw new LayerFormatError('COMPRESSION_UNSUPPORTED', `its files cannot be read: ${reason}`)
+    }
+    this.#counter.wholeLayers.push(digest)
+    const content = this.#counter.count(this.#store.fetch(this.descriptor, { verify: false, signal }))
+    const { ztoc } = await indexLayer(content, {
+      compression: decision.index,
+      expected: { digest, size },
+      ...(signal !== undefined && { signal }),
+    })
+    return decodeZtoc(Buffer.concat(ztoc.pieces))
+  }
+}

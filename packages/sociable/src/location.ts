@@ -1,0 +1,98 @@
+import { resolve } from 'node:path'
+import {
+  formatReference,
+  type ImageReference,
+  isDigest,
+  openStore,
+  parseReference,
+  referenceWithin,
+  type Store,
+} from '@sociable/oci'
+import { ImageError } from './error.js'
+import type { ImageLocation } from './options.js'
+
+/** A store, and what of it is meant. */
+export interface Place {
+  readonly store: Store
+  /** Tag or digest; undefined for the store's default image. */
+  readonly reference: string | undefined
+  /** The tag, if the name has one. */
+  readonly tag: string | undefined
+  /** For messages and results. */
+  readonly name: string
+  /** Closes the store where it was opened here. */
+  close(): Promise<void>
+}
+
+/** @throws ImageReferenceError, StoreError */
+export async function openPlace(
+  location: ImageLocation,
+  mode: 'read' | 'write' | 'update',
+  signal: AbortSignal | undefined,
+): Promise<Place> {
+  if (typeof location !== 'string') {
+    const { store, reference } = location
+    const tag = reference !== undefined && isDigest(reference) ? undefined : reference
+    return { store, reference, tag, name: storeImageName(location), close: async () => {} }
+  }
+  const reference = parseReference(location)
+  const store = await openStore(reference, { mode, signal })
+  return {
+    store,
+    reference: referenceWithin(reference),
+    tag: reference.tag,
+    name: formatReference(reference),
+    close: () => store.close(),
+  }
+}
+
+/**
+ * Where `convert` puts its result.
+ * @param destination undefined for the source's tag with `-soci` appended
+ * @throws ImageError DESTINATION_INVALID where nothing can be put there, or there is no tag to append to
+ */
+export async function openDestination(
+  destination: ImageLocation | undefined,
+  source: { readonly location: ImageLocation; readonly tag: string | undefined },
+  signal: AbortSignal | undefined,
+): Promise<Place> {
+  const location = destination ?? besideSource(source.location, source.tag)
+  if (typeof location !== 'string') return await openPlace(location, 'write', signal)
+  const reference = parseReference(location)
+  if (reference.transport === 'docker-archive')
+    throw new ImageError(
+      'DESTINATION_INVALID',
+      `${location}: a docker-archive cannot be written, use oci-archive: or oci:`,
+    )
+  if (reference.digest !== undefined)
+    throw new ImageError(
+      'DESTINATION_INVALID',
+      `${location} names a digest: a destination has a tag, its digest follows from what is in it`,
+    )
+  const sameFile = typeof source.location === 'string' && isSamePath(parseReference(source.location), reference)
+  return await openPlace(location, sameFile ? 'update' : 'write', signal)
+}
+
+function besideSource(source: ImageLocation, tag: string | undefined): ImageLocation {
+  const name = typeof source === 'string' ? source : storeImageName(source)
+  if (tag === undefined)
+    throw new ImageError(
+      'DESTINATION_INVALID',
+      `${name} has no tag that "-soci" could be appended to: name a destination`,
+    )
+  if (typeof source !== 'string') return { ...source, reference: `${tag}-soci` }
+  const reference = parseReference(source)
+  if (reference.transport === 'docker-archive' || ('path' in reference && reference.path === '-'))
+    throw new ImageError('DESTINATION_INVALID', `${name} cannot be added to: name a destination`)
+  const { digest: _, ...rest } = reference
+  return formatReference({ ...rest, tag: `${tag}-soci` } as ImageReference)
+}
+
+function storeImageName({ store, reference }: Exclude<ImageLocation, string>): string {
+  if (reference === undefined) return store.name
+  return `${store.name}${isDigest(reference) ? '@' : ':'}${reference}`
+}
+
+function isSamePath(a: ImageReference, b: ImageReference): boolean {
+  return 'path' in a && 'path' in b && a.path !== '-' && resolve(a.path) === resolve(b.path)
+}
