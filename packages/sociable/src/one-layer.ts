@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs'
+import { open } from 'node:fs/promises'
 import type { Descriptor } from '@sociable/oci'
 import { type Compression, type IndexedLayer, LayerIndexer } from '@sociable/ztoc'
 import { ImageError, inContext } from './error.js'
@@ -32,14 +32,25 @@ export async function indexOneLayer(
   layer: string | AsyncIterable<Uint8Array>,
   options: OneLayerOptions = {},
 ): Promise<IndexedLayer> {
-  if (typeof layer !== 'string') return await indexBytes(layer, options, undefined)
+  if (typeof layer !== 'string') return await indexBytes(layer, options, {})
   const ofImage = /^(?<image>.+)@(?<digest>sha(?:256|512):[0-9a-f]+)$/.exec(layer)?.groups
   try {
-    if (ofImage === undefined)
-      return await indexBytes(createReadStream(layer, { highWaterMark: READ_SIZE }), options, undefined)
+    if (ofImage === undefined) return await indexFile(layer, options)
     return await indexLayerOf(ofImage.image!, ofImage.digest!, options)
   } catch (error) {
     throw inContext(error, layer)
+  }
+}
+
+async function indexFile(path: string, options: OneLayerOptions): Promise<IndexedLayer> {
+  // Opened first: a stream would tell that it cannot be opened before anyone listens to it.
+  const file = await open(path)
+  try {
+    const found = await file.stat()
+    const content = file.createReadStream({ highWaterMark: READ_SIZE, autoClose: false })
+    return await indexBytes(content, options, { size: found.isFile() ? found.size : undefined })
+  } finally {
+    await file.close()
   }
 }
 
@@ -53,7 +64,7 @@ async function indexLayerOf(image: string, digest: string, options: OneLayerOpti
     if (descriptor === undefined) throw new ImageError('NOT_AN_IMAGE', `no image in ${name} has this layer`)
     const compression = options.compression ?? layerCompression(descriptor.mediaType)
     const content = store.fetch(descriptor, { verify: false, signal: options.signal })
-    return await indexBytes(content, { ...options, compression }, descriptor)
+    return await indexBytes(content, { ...options, compression }, { size: descriptor.size, expected: descriptor })
   } finally {
     await place.close()
   }
@@ -62,7 +73,7 @@ async function indexLayerOf(image: string, digest: string, options: OneLayerOpti
 async function indexBytes(
   content: AsyncIterable<Uint8Array>,
   { spanSize, buildTool, compression, signal, onProgress }: OneLayerOptions,
-  expected: Descriptor | undefined,
+  { size, expected }: { readonly size?: number | undefined; readonly expected?: Descriptor },
 ): Promise<IndexedLayer> {
   const indexer = new LayerIndexer({ concurrency: 1 })
   try {
@@ -71,7 +82,7 @@ async function indexBytes(
       ...(buildTool !== undefined && { buildTool }),
       ...(compression !== undefined && { compression }),
       ...(expected !== undefined && { expected: { digest: expected.digest, size: expected.size } }),
-      ...(onProgress !== undefined && { onProgress: (bytes) => onProgress(bytes, expected?.size) }),
+      ...(onProgress !== undefined && { onProgress: (bytes) => onProgress(bytes, size) }),
       ...(signal !== undefined && { signal }),
     })
   } finally {

@@ -22,7 +22,7 @@ test('--version loads next to nothing: that is what keeps it quick', async () =>
     ['--import', `data:text/javascript,${encodeURIComponent(LOADED_MODULES)}`, PROGRAM, '--version'],
     { encoding: 'utf8' },
   )
-  const modules = loaded.split('\n').filter((line) => line.startsWith('loaded '))
+  const modules = loaded.split('\n').filter((line) => line.startsWith('loaded file:'))
   assert.deepEqual(
     modules.map((module) => module.replace(/^.*\//, '')),
     ['main.js', 'version.js'],
