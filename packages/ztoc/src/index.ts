@@ -1,5 +1,6 @@
 export * from './error.js'
 export { indexLayer } from './index-layer.js'
+export { hasAddressSpace, LOW_ADDRESS_SPACE_FLAG } from './inflater.js'
 export { LayerIndexer, type LayerIndexerOptions } from './layer-indexer.js'
 export { DEFAULT_BUILD_TOOL, DEFAULT_SPAN_SIZE } from './layer-input.js'
 export { type ReadFileOptions, readFile } from './read-file.js'

@@ -48,12 +48,35 @@ const PAGE = 65536
 
 const modules = new Map<boolean, Module>()
 
-/** Memory for an engine and `size` bytes of the caller's. Throws a RangeError where the address space is limited (`ulimit -v`). */
+/**
+ * Memory for an engine and `size` bytes of the caller's. Throws a RangeError with what to do where the address space is limited (`ulimit -v`): V8 reserves
+ * some 10 GB of it around a memory, so that it need not check each access.
+ */
 export function createMemory(size: number, shared: boolean): Memory {
   const pages = Math.ceil((AREA + size) / PAGE)
-  return shared
-    ? new Memory({ initial: pages, maximum: pages, shared })
-    : new Memory({ initial: pages, maximum: pages })
+  try {
+    return shared
+      ? new Memory({ initial: pages, maximum: pages, shared })
+      : new Memory({ initial: pages, maximum: pages })
+  } catch (cause) {
+    throw new RangeError(
+      `no address space for ${pages * PAGE} bytes of WebAssembly memory (ulimit -v?); raise the limit or start node with ${LOW_ADDRESS_SPACE_FLAG}`,
+      { cause },
+    )
+  }
+}
+
+/** The flag with which Node reserves no address space for WebAssembly memories; layers take a quarter longer then. */
+export const LOW_ADDRESS_SPACE_FLAG = '--disable-wasm-trap-handler'
+
+/** Whether this process has the address space that the engine needs. A program can start itself again with `LOW_ADDRESS_SPACE_FLAG` where it has not. */
+export function hasAddressSpace(): boolean {
+  try {
+    createMemory(0, false)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** A DEFLATE decoder over a memory: the engine, and views of what it leaves there. One at a time may use a memory. */
