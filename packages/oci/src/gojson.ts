@@ -242,12 +242,8 @@ export function isJsonObject(value: JsonValue | undefined): value is JsonObject 
   return typeof value === 'object' && value !== null && 'members' in value
 }
 
-/** Whether two names are the same to Go, which folds letters; of the ASCII letters s and k have a third form (fold.go, foldName). */
-export function sameName(a: string, b: string): boolean {
-  return a === b || foldName(a) === foldName(b)
-}
-
-function foldName(name: string): string {
+/** Names are the same to Go where this is: it folds letters, and of the ASCII letters s and k have a third form (fold.go, foldName). */
+export function foldName(name: string): string {
   return name.replace(/[a-z\u017f\u212a]/g, (letter) =>
     letter === '\u017f' ? 'S' : letter === '\u212a' ? 'K' : letter.toUpperCase(),
   )

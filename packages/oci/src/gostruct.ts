@@ -1,6 +1,6 @@
 // Go values as JSON: how encoding/json (go1.26, decode.go and encode.go) decodes into the types that OCI's structs are made of, and prints them.
 import { ManifestError } from './error.js'
-import { isJsonObject, type JsonValue, sameName } from './gojson.js'
+import { foldName, isJsonObject, type JsonMember, type JsonValue } from './gojson.js'
 import { compareUtf8 } from './utf8.js'
 
 /** A Go type. `undefined` is its zero value where that prints as `null` or not at all. */
@@ -132,43 +132,48 @@ export function optional<T>(type: GoType<T>): GoField<T> {
 /** A struct's fields by their JSON names, in the order that Go prints them. */
 export type GoFields<T> = { readonly [K in keyof T]-?: GoField<NonNullable<T[K]>> | GoField<T[K]> }
 
-type AnyFields = readonly (readonly [string, GoField<unknown>])[]
-
 /** A struct: unknown members are dropped, names match without regard to case. */
 export function goStruct<T extends object>(fields: GoFields<T>): GoType<T> {
-  const list = Object.entries(fields) as unknown as AnyFields
-  const zero = Object.fromEntries(
-    list.filter(([, field]) => !field.optional).map(([name, field]) => [name, field.type.zero]),
-  ) as T
+  const list = Object.entries(fields) as unknown as readonly (readonly [string, GoField<unknown>])[]
+  const exact = new Map(list)
+  const folded = new Map(list.map(([name]) => [foldName(name), name]))
+  const zero = toRecord({})
+
+  /** The fields in their order, without the optional ones that are empty. */
+  function toRecord(values: Readonly<Record<string, unknown>>): T {
+    const record: Record<string, unknown> = {}
+    for (const [name, { type, optional }] of list) {
+      const value = name in values ? values[name] : type.zero
+      if (!optional || !type.isEmpty(value)) record[name] = value
+    }
+    return record as T
+  }
+
   return {
     zero,
     decode(json, previous, path) {
       if (json === null) return previous
       if (!isJsonObject(json)) throw mismatch(path, json, 'an object')
-      const values = new Map<string, unknown>(Object.entries(previous))
+      const values: Record<string, unknown> = { ...(previous as Readonly<Record<string, unknown>>) }
       for (const [member, value] of json.members) {
-        const found = list.find(([name]) => name === member) ?? list.find(([name]) => sameName(name, member))
-        if (found === undefined) continue
-        const [name, { type }] = found
-        values.set(
-          name,
-          type.decode(value, values.has(name) ? values.get(name) : type.zero, path === '' ? name : `${path}.${name}`),
+        const name = exact.has(member) ? member : folded.get(foldName(member))
+        if (name === undefined) continue
+        const { type } = exact.get(name)!
+        values[name] = type.decode(
+          value,
+          name in values ? values[name] : type.zero,
+          path === '' ? name : `${path}.${name}`,
         )
       }
-      return Object.fromEntries(
-        list
-          .filter(([name, { type, optional }]) => !optional || (values.has(name) && !type.isEmpty(values.get(name))))
-          .map(([name]) => [name, values.get(name)]),
-      ) as T
+      return toRecord(values)
     },
     encode(value) {
       const record = value as Readonly<Record<string, unknown>>
-      const members = list
-        .map(([name, { type, optional }]) => {
-          const fieldValue = record[name] === undefined ? type.zero : record[name]
-          return optional && type.isEmpty(fieldValue) ? undefined : ([name, type.encode(fieldValue)] as const)
-        })
-        .filter((member) => member !== undefined)
+      const members: JsonMember[] = []
+      for (const [name, { type, optional }] of list) {
+        const fieldValue = record[name] === undefined ? type.zero : record[name]
+        if (!optional || !type.isEmpty(fieldValue)) members.push([name, type.encode(fieldValue)])
+      }
       return { members }
     },
     isEmpty: () => false,

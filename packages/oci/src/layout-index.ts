@@ -2,13 +2,13 @@
 import type { Descriptor } from './descriptor.js'
 import { ImageReferenceError, StoreError } from './error.js'
 import {
+  foldName,
   isJsonObject,
   type JsonMember,
   type JsonObject,
   type JsonValue,
   parseJson,
   printJson,
-  sameName,
 } from './gojson.js'
 import { decodeIndex, encodeDescriptor, encodeIndex } from './manifest.js'
 import { isIndexType, OCI_INDEX } from './mediatype.js'
@@ -146,7 +146,7 @@ function changed(
   added: Descriptor,
   where: string,
 ): LayoutIndex {
-  const listed = index.json.members.filter(([name]) => sameName(name, 'manifests'))
+  const listed = index.json.members.filter(([name]) => foldName(name) === 'MANIFESTS')
   const raw = listed[0]?.[1] ?? []
   if (listed.length > 1 || !Array.isArray(raw) || raw.length !== index.entries.length)
     throw new StoreError(
