@@ -71,12 +71,23 @@ function installDebian(name, packageName) {
   const hint = `${name}: not found (Debian's package ${packageName} has it`
   if (!find('apt-get')) throw new Error(`${hint}; there is no apt-get here)`)
   if (process.getuid?.() !== 0) throw new Error(`${hint}; run: sudo apt-get install ${packageName})`)
-  const apt = (...args) =>
-    run('apt-get', ['-o', 'DPkg::Lock::Timeout=300', '-y', ...args], { DEBIAN_FRONTEND: 'noninteractive' })
-  const install = () => apt('install', '--no-install-recommends', packageName)
-  let result = install()
-  if (result.status !== 0 && apt('update').status === 0) result = install() // a fresh machine has no package lists
-  if (result.status !== 0) throw new Error(`${hint}; apt-get failed: ${lastLine(result.output)})`)
+  const { status, output } = aptInstall([packageName])
+  if (status !== 0) throw new Error(`${hint}; apt-get failed: ${lastLine(output)})`)
+}
+
+function aptInstall(packages) {
+  const options = ['-o', 'DPkg::Lock::Timeout=300', '-y', '--no-install-recommends']
+  const apt = (...args) => run('apt-get', [...options, ...args], { DEBIAN_FRONTEND: 'noninteractive' })
+  const first = apt('install', ...packages)
+  if (first.status === 0) return first
+  apt('update') // a fresh machine has no package lists, an old one those of versions that are gone
+  return apt('install', ...packages)
+}
+
+/** Installs Debian packages in one go, which takes a fraction of the time. What fails is told when it is asked for by itself. */
+function installAtOnce(names) {
+  const missing = names.filter((name) => DEBIAN[name] && !find(name))
+  if (missing.length > 1 && process.getuid?.() === 0 && find('apt-get')) aptInstall(missing.map((name) => DEBIAN[name]))
 }
 
 function installPython(name, requirement) {
@@ -110,7 +121,9 @@ function run(command, args, env) {
 const lastLine = (text) => text.trim().split('\n').at(-1)
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  for (const name of process.argv.slice(2)) {
+  const names = process.argv.slice(2)
+  installAtOnce(names)
+  for (const name of names) {
     try {
       console.log(`${name}: ${/^node-\d+$/.test(name) ? ensureNode(name.slice('node-'.length)) : ensure(name)}`)
     } catch (error) {
