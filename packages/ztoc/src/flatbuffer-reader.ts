@@ -10,7 +10,8 @@ export class FlatBufferReader {
   readonly #view: DataView
 
   constructor(bytes: Uint8Array) {
-    this.bytes = bytes
+    // Not a Buffer, whose subarrays would be Buffers too.
+    this.bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   }
 

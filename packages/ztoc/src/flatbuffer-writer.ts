@@ -2,7 +2,9 @@ import { LayerFormatError } from './error.js'
 import { highBits, type Int64, lowBits } from './int64.js'
 import { MAX_ZTOC_SIZE, trimmed } from './toc-records.js'
 
-const CHUNK_SIZE = 2 ** 20
+/** Chunks grow with the buffer from one to the other. */
+const MIN_CHUNK_SIZE = 2 ** 12
+const MAX_CHUNK_SIZE = 2 ** 20
 /** More than a table of 14 fields with its vtable and padding can take: 4 + 14 * (8 + 4), 4 + 14 * 2. */
 const TABLE_ROOM = 256
 
@@ -22,10 +24,10 @@ interface Vtable {
 export class FlatBufferWriter {
   /** Finished pieces, the last bytes of the buffer first. */
   readonly #pieces: Uint8Array[] = []
-  #chunk = new Uint8Array(CHUNK_SIZE)
+  #chunk = new Uint8Array(0)
   #view = new DataView(this.#chunk.buffer)
   /** What is written of the chunk starts here. What is before it is zeros, so padding is only a step. */
-  #head = CHUNK_SIZE
+  #head = 0
   #size = 0
   /** The largest alignment of anything written. */
   #alignment = 1
@@ -187,7 +189,7 @@ export class FlatBufferWriter {
     if (this.#head >= bytes) return
     this.#closeChunk()
     this.#checkSize(bytes)
-    const size = Math.max(bytes, CHUNK_SIZE)
+    const size = Math.max(bytes, MIN_CHUNK_SIZE, Math.min(this.#size, MAX_CHUNK_SIZE))
     this.#chunk = new Uint8Array(size)
     this.#view = new DataView(this.#chunk.buffer)
     this.#head = size

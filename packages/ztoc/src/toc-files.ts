@@ -34,8 +34,10 @@ export class TocFiles extends LazyList<FileEntry> implements FileList {
   find(name: string | Uint8Array): FileEntry | undefined {
     const wanted = typeof name === 'string' ? Buffer.from(name) : name
     for (let i = this.length - 1; i >= 0; i--) {
-      const text = this.#text(this.#table(i), FILE.name)
-      if (text.length === wanted.length && text.equals(wanted)) return this.#entry(i)
+      const [start, end] = this.#range(this.#table(i), FILE.name)
+      if (end - start === wanted.length && this.#buffer.compare(wanted, undefined, undefined, start, end) === 0) {
+        return this.#entry(i)
+      }
     }
     return undefined
   }
@@ -46,23 +48,21 @@ export class TocFiles extends LazyList<FileEntry> implements FileList {
 
   #entry(index: number): FileEntry {
     const table = this.#table(index)
-    const nameBytes = this.#text(table, FILE.name)
-    const linknameBytes = this.#text(table, FILE.linkname)
     return {
       index,
-      name: nameBytes.toString(),
-      nameBytes,
-      type: this.#text(table, FILE.type).toString(),
+      name: this.#text(table, FILE.name),
+      nameBytes: this.#bytes(table, FILE.name),
+      type: this.#text(table, FILE.type),
       offset: this.#int64(table, FILE.offset),
       size: this.#int64(table, FILE.size),
-      linkname: linknameBytes.toString(),
-      linknameBytes,
+      linkname: this.#text(table, FILE.linkname),
+      linknameBytes: this.#bytes(table, FILE.linkname),
       mode: this.#int64(table, FILE.mode),
       uid: this.#uint32(table, FILE.uid),
       gid: this.#uint32(table, FILE.gid),
-      uname: this.#text(table, FILE.uname).toString(),
-      gname: this.#text(table, FILE.gname).toString(),
-      modTime: this.#text(table, FILE.modTime).toString(),
+      uname: this.#text(table, FILE.uname),
+      gname: this.#text(table, FILE.gname),
+      modTime: this.#text(table, FILE.modTime),
       devmajor: this.#int64(table, FILE.devmajor),
       devminor: this.#int64(table, FILE.devminor),
       paxRecords: this.#paxRecords(table),
@@ -75,18 +75,30 @@ export class TocFiles extends LazyList<FileEntry> implements FileList {
     const vector = this.#reader.follow(at)
     return Array.from({ length: this.#reader.length(vector, 4) }, (_, i) => {
       const record = this.#reader.follow(vector + 4 + 4 * i)
-      const keyBytes = this.#text(record, XATTR.key)
-      const valueBytes = this.#text(record, XATTR.value)
-      return { key: keyBytes.toString(), keyBytes, value: valueBytes.toString(), valueBytes }
+      return {
+        key: this.#text(record, XATTR.key),
+        keyBytes: this.#bytes(record, XATTR.key),
+        value: this.#text(record, XATTR.value),
+        valueBytes: this.#bytes(record, XATTR.value),
+      }
     })
   }
 
-  /** A view of the text, empty where the field is absent. */
-  #text(table: number, field: number): Buffer {
+  #text(table: number, field: number): string {
+    const [start, end] = this.#range(table, field)
+    return this.#buffer.toString('utf8', start, end)
+  }
+
+  #bytes(table: number, field: number): Uint8Array {
+    return this.#reader.bytes.subarray(...this.#range(table, field))
+  }
+
+  /** Where the text is; empty where the field is absent. */
+  #range(table: number, field: number): [start: number, end: number] {
     const at = this.#reader.field(table, field)
-    if (at === 0) return this.#buffer.subarray(0, 0)
+    if (at === 0) return [0, 0]
     const text = this.#reader.follow(at)
-    return this.#buffer.subarray(text + 4, text + 4 + this.#reader.length(text, 1))
+    return [text + 4, text + 4 + this.#reader.length(text, 1)]
   }
 
   #int64(table: number, field: number): number {

@@ -10,7 +10,9 @@ export const FILE_TYPES: readonly FileType[] = ['reg', 'hardlink', 'symlink', 'c
 /** Larger zTOCs are refused: a tiny span size, or a bomb of a tar, would take any amount of memory. */
 export const MAX_ZTOC_SIZE = 2 ** 30
 
-const CHUNK_SIZE = 2 ** 20
+/** Chunks grow with what they hold in all from one to the other. */
+const MIN_CHUNK_SIZE = 2 ** 12
+const MAX_CHUNK_SIZE = 2 ** 20
 
 // One record, little endian: its length; then, at these positions,
 const TYPE = 4
@@ -166,7 +168,7 @@ export class TocRecords {
 
   #grow(size: number): void {
     this.#close()
-    this.#chunk = new Uint8Array(Math.max(size, CHUNK_SIZE))
+    this.#chunk = new Uint8Array(Math.max(size, MIN_CHUNK_SIZE, Math.min(this.#encodedSize, MAX_CHUNK_SIZE)))
     this.#view = new DataView(this.#chunk.buffer)
   }
 
