@@ -4,8 +4,8 @@ import { type ImageTree, readImageTree, type TreeEntry } from './image-tree.js'
 import { FetchCounter, LazyLayer } from './lazy-layer.js'
 import { openPlace, type Place } from './location.js'
 import type { CallOptions, ImageLocation } from './options.js'
-import { selectImages } from './plan.js'
-import { formatPlatform, matchesPlatform } from './platform.js'
+import { imagesOf, selectImage } from './plan.js'
+import { formatPlatform, matchesPlatform, parsePlatform } from './platform.js'
 import { LAYER_DIGEST, ZTOC_MEDIA_TYPE } from './soci-index.js'
 import { findSociIndex } from './soci-lookup.js'
 import { type Found, Union } from './union.js'
@@ -84,7 +84,7 @@ export async function openImage(image: ImageLocation, options: OpenImageOptions 
   try {
     const { store, name, reference } = place
     const tree = await readImageTree(store, await store.resolve(reference, { signal }), name, signal)
-    const entry = selectImage(tree, platform)
+    const entry = platform === undefined ? ownImage(tree) : selectImage(tree, parsePlatform(platform))
     const { index } = await findSociIndex(store, tree, entry, signal)
     const ztocs = new Map<string, Descriptor>()
     for (const descriptor of index?.manifest.layers ?? [])
@@ -102,10 +102,9 @@ export async function openImage(image: ImageLocation, options: OpenImageOptions 
   }
 }
 
-/** The platform asked for, the machine's, or the only one. */
-function selectImage(tree: ImageTree, platform: string | undefined): TreeEntry {
-  if (platform !== undefined) return selectImages(tree, [platform])[0]!
-  const images = selectImages(tree, undefined)
+/** The machine's, or the only one. */
+function ownImage(tree: ImageTree): TreeEntry {
+  const images = imagesOf(tree)
   const machine = { os: 'linux', architecture: ARCHITECTURES[process.arch] ?? process.arch }
   const entry =
     images.find((image) => matchesPlatform(machine, image.platform!)) ?? (images.length === 1 ? images[0] : undefined)

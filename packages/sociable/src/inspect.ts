@@ -7,8 +7,8 @@ import { type ImageTree, readImageTree, type TreeEntry } from './image-tree.js'
 import { decideLayer } from './layer-type.js'
 import { openPlace } from './location.js'
 import type { CallOptions, ImageLocation } from './options.js'
-import { selectImages } from './plan.js'
-import { formatPlatform } from './platform.js'
+import { imagesOf, selectImage } from './plan.js'
+import { formatPlatform, parsePlatform } from './platform.js'
 import { decodePrefetch, PREFETCH_MEDIA_TYPE } from './prefetch.js'
 import { type ContentResult, contentResult } from './result.js'
 import { DEFAULT_MIN_LAYER_SIZE } from './settings.js'
@@ -80,7 +80,8 @@ export async function inspect(image: ImageLocation, options: InspectOptions = {}
     const tree = await readImageTree(store, top, name, signal)
     const images: InspectedPlatform[] = []
     const claimed = new Set<string>()
-    for (const entry of selectImages(tree, platforms)) {
+    const selected = platforms?.map((text) => selectImage(tree, parsePlatform(text))) ?? imagesOf(tree)
+    for (const entry of new Set(selected)) {
       const lookup = await findSociIndex(store, tree, entry, signal)
       if (lookup.index !== undefined) claimed.add(lookup.index.descriptor.digest)
       images.push(await inspectPlatform(store, entry, lookup, signal))

@@ -35,6 +35,9 @@ export interface LayersTask {
   readonly onProgress: (event: ProgressEvent) => void
 }
 
+/** Compressed bytes from which it pays to start threads: fewer are indexed in the time that this takes. */
+const THREADS_FROM = 4 << 20
+
 /** Indexes the layers, several at once. One that fails fails all. @throws LayerFormatError, StoreError, with image and layer named */
 export async function indexLayers(
   task: LayersTask,
@@ -42,7 +45,8 @@ export async function indexLayers(
 ): Promise<Map<string, FinishedLayer>> {
   const { jobs, name, settings } = task
   const atOnce = layersAtOnce(jobs, settings)
-  const indexer = new LayerIndexer({ concurrency: atOnce })
+  const bytes = jobs.reduce((sum, { descriptor }) => sum + descriptor.size, 0)
+  const indexer = new LayerIndexer({ concurrency: atOnce, threads: bytes >= THREADS_FROM })
   try {
     const finished = await parallel(jobs, atOnce, signal, async (job, signal) => {
       try {

@@ -4,7 +4,7 @@ import type { Compression } from '@sociable/ztoc'
 import { ImageError } from './error.js'
 import type { ImageTree, TreeEntry } from './image-tree.js'
 import { decideLayer } from './layer-type.js'
-import { distinctPlatforms, formatPlatform, matchesPlatform, parsePlatform } from './platform.js'
+import { distinctByPlatform, formatPlatform, matchesPlatform, parsePlatform } from './platform.js'
 
 /** A platform that is to be indexed. */
 export interface PlatformPlan {
@@ -43,13 +43,11 @@ export function planPlatforms(
   wanted: readonly string[] | undefined,
   minLayerSize: number,
 ): PlatformPlan[] {
-  const images = tree.entries.filter(({ kind }) => kind === 'image')
-  if (images.length === 0) throw noImage(tree)
-  const all = images.map(({ platform }) => platform!)
-  return distinctPlatforms(wanted?.map(parsePlatform) ?? all).map((platform) => {
-    const entry = images.find((image) => matchesPlatform(platform, image.platform!))
+  const all = imagesOf(tree).map((entry) => ({ platform: entry.platform!, entry: () => entry }))
+  const asked = wanted?.map(parsePlatform).map((platform) => ({ platform, entry: () => selectImage(tree, platform) }))
+  return distinctByPlatform(asked ?? all).map(({ platform, entry: find }) => {
+    const entry = find()
     const name = formatPlatform(platform)
-    if (entry === undefined) throw platformNotFound(tree, platform)
     return {
       platform,
       name,
@@ -69,38 +67,32 @@ export function planPlatforms(
   }
 }
 
-function noImage({ name, absent }: ImageTree): ImageError {
-  return new ImageError(
-    'NOT_AN_IMAGE',
-    absent.length > 0
-      ? `${name} has no image: ${absent.length} manifests are listed in it, but it does not contain them`
-      : `${name} has no image for any platform`,
-  )
+/** The image's entry for this platform: of several the first, unless another has just the os version and features that are asked for. */
+export function selectImage(tree: ImageTree, platform: Platform): TreeEntry {
+  const matching = imagesOf(tree).filter((image) => matchesPlatform(platform, image.platform!))
+  const isExact = ({ platform: own }: TreeEntry): boolean =>
+    own!['os.version'] === platform['os.version'] && String(own!['os.features']) === String(platform['os.features'])
+  const particular = platform['os.version'] !== undefined || platform['os.features'] !== undefined
+  const entry = (particular ? matching.find(isExact) : undefined) ?? matching[0]
+  if (entry === undefined) throw platformNotFound(tree, platform)
+  return entry
 }
 
-/** The image's entries for these platforms, each once; for all without any. @throws ImageError PLATFORM_NOT_FOUND */
-export function selectImages(tree: ImageTree, wanted: readonly string[] | undefined): TreeEntry[] {
-  const images = tree.entries.filter(({ kind }) => kind === 'image')
-  if (images.length === 0) throw noImage(tree)
-  if (wanted === undefined || wanted.length === 0) return images
-  const selected = wanted.map((text) => {
-    const platform = parsePlatform(text)
-    const entry = images.find((image) => matchesPlatform(platform, image.platform!))
-    if (entry === undefined) throw platformNotFound(tree, platform)
-    return entry
-  })
-  return [...new Set(selected)]
+/** The entries that are a platform's image. @throws ImageError NOT_AN_IMAGE where there are none */
+export function imagesOf({ name, entries, absent }: ImageTree): TreeEntry[] {
+  const images = entries.filter(({ kind }) => kind === 'image')
+  if (images.length > 0) return images
+  const reason =
+    absent.length === 0 ? '' : `: ${absent.length} manifests are listed in it, but it does not contain them`
+  throw new ImageError('NOT_AN_IMAGE', `${name} has no image for any platform${reason}`)
 }
 
-export function platformNotFound({ name, entries, absent }: ImageTree, platform: Platform): ImageError {
+function platformNotFound({ name, entries, absent }: ImageTree, platform: Platform): ImageError {
   const wanted = formatPlatform(platform)
   if (absent.some((descriptor) => descriptor.platform !== undefined && matchesPlatform(platform, descriptor.platform)))
     return new ImageError('PLATFORM_NOT_FOUND', `${name} lists ${wanted} but does not contain it`)
   const names = entries.flatMap((entry) => (entry.platform === undefined ? [] : [formatPlatform(entry.platform)]))
-  return new ImageError(
-    'PLATFORM_NOT_FOUND',
-    `${name} has no ${wanted}, only ${[...new Set(names)].join(', ') || 'none'}`,
-  )
+  return new ImageError('PLATFORM_NOT_FOUND', `${name} has no ${wanted}, only ${[...new Set(names)].join(', ')}`)
 }
 
 /** Layers are the same where digest, size and compression are. */

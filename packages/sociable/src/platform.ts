@@ -42,11 +42,17 @@ export function parsePlatform(text: string): Platform {
   }
 }
 
-/** The canonical form: `aarch64` → `arm64`, `arm64/v8` → `arm64`, `arm` → `arm/v7`; without an os it is linux. */
+/** The canonical form: `aarch64` → `arm64`, `arm64/v8` → `arm64`, `arm` → `arm/v7`; without an os it is linux; features sorted, each once. */
 export function normalizePlatform(platform: Platform): Platform {
   const { architecture, variant } = normalizeArchitecture(platform.architecture, platform.variant ?? '')
-  const { variant: _, ...rest } = platform
-  return { ...rest, architecture, os: normalizeOs(platform.os), ...(variant !== '' && { variant }) }
+  const { variant: _, 'os.features': features, ...rest } = platform
+  return {
+    ...rest,
+    architecture,
+    os: normalizeOs(platform.os),
+    ...(features !== undefined && { 'os.features': sortByBytes([...new Set(features)]) }),
+    ...(variant !== '' && { variant }),
+  }
 }
 
 /** `linux/arm/v7`: os, architecture and variant as they are, without version or features. */
@@ -66,12 +72,16 @@ export function matchesPlatform(wanted: Platform, candidate: Platform): boolean 
   return features.every((feature) => a['os.features']?.includes(feature))
 }
 
-/** The platforms without those that match an earlier one. */
-export function distinctPlatforms(platforms: readonly Platform[]): Platform[] {
-  const distinct: Platform[] = []
-  for (const platform of platforms)
-    if (!distinct.some((earlier) => matchesPlatform(earlier, platform))) distinct.push(platform)
+/** The items without those whose platform matches that of an earlier one. */
+export function distinctByPlatform<Item extends { readonly platform: Platform }>(items: readonly Item[]): Item[] {
+  const distinct: Item[] = []
+  for (const item of items)
+    if (!distinct.some((earlier) => matchesPlatform(earlier.platform, item.platform))) distinct.push(item)
   return distinct
+}
+
+function sortByBytes(texts: readonly string[]): string[] {
+  return [...texts].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
 }
 
 function normalizeOs(os: string): string {

@@ -13,8 +13,7 @@ import {
   type Platform,
 } from '@sociable/oci'
 import type { ImageTree, TreeEntry } from './image-tree.js'
-import { matchesPlatform, normalizePlatform } from './platform.js'
-import { type Document, IMAGE_MANIFEST_DIGEST, INDEX_DIGEST, SOCI_INDEX_V2 } from './soci-index.js'
+import { type Document, IMAGE_MANIFEST_DIGEST, INDEX_DIGEST } from './soci-index.js'
 
 const REFERENCE_DIGEST = 'vnd.docker.reference.digest'
 
@@ -76,20 +75,8 @@ export function rewriteImage(tree: ImageTree, sociIndexes: readonly PlatformInde
 
   const manifests: Descriptor[] = entries.map((entry) => converted.get(entry) ?? entry.descriptor)
   for (const { entry, platform, index } of sociIndexes) {
-    const descriptor: Descriptor = {
-      ...index.descriptor,
-      annotations: new Map([[IMAGE_MANIFEST_DIGEST, renamed.get(entry.descriptor.digest)!.digest]]),
-      platform,
-    }
-    // A platform asked for with more os features takes the place of the same one with fewer
-    const at = manifests.findIndex(
-      (other) =>
-        other.artifactType === SOCI_INDEX_V2 &&
-        other.platform !== undefined &&
-        matchesPlatform(normalizePlatform(platform), other.platform),
-    )
-    if (at < 0) manifests.push(descriptor)
-    else manifests[at] = descriptor
+    const annotations = new Map([[IMAGE_MANIFEST_DIGEST, renamed.get(entry.descriptor.digest)!.digest]])
+    manifests.push({ ...index.descriptor, annotations, platform })
   }
   const bytes = encodeIndex({ ...(oldIndex ?? { schemaVersion: 2 }), mediaType: OCI_INDEX, manifests })
   return {
