@@ -35,8 +35,8 @@ const compressors = [
   ['pigz-rsyncable', 'pigz, rsyncable', 'pigz -p2 -R -nTc in.tar > $OUT', 'pigz --version'],
   ['pigz-1-thread', 'pigz with one thread', 'pigz -p1 -nTc in.tar > $OUT', 'pigz --version'],
   ['pigz-11', "pigz with zopfli's search", 'pigz -p2 -11 -b32 -I1 -nTc in.tar > $OUT', 'pigz --version'],
-  ['pigz-huffman', 'pigz, Huffman codes only', 'head -c 20480 in.tar | pigz -H -nTc > $OUT', 'pigz --version'],
-  ['pigz-rle', 'pigz, runs only', 'head -c 20480 in.tar | pigz -U -nTc > $OUT', 'pigz --version'],
+  ['pigz-huffman', 'pigz, Huffman codes only', 'pigz -H -nTc < small.tar > $OUT', 'pigz --version'],
+  ['pigz-rle', 'pigz, runs only', 'pigz -U -nTc < small.tar > $OUT', 'pigz --version'],
   ['pigz-name', 'pigz with name and time', 'pigz -p2 -b32 -c in.tar > $OUT', 'pigz --version'],
   ['pigz-zlib-refused', 'pigz writing zlib: no gzip', 'pigz -z -c in.tar > $OUT', 'pigz --version'],
   ['bgzip', 'bgzip: FEXTRA in every member, an empty one last', 'bgzip -c in.tar > $OUT', 'bgzip --version'],
@@ -93,7 +93,7 @@ const compressors = [
   [
     'python-zlib-0',
     'zlib, stored',
-    python('c=zlib.compressobj(0,8,31); w(c.compress(data[:20480])+c.flush())'),
+    python('c=zlib.compressobj(0,8,31); w(c.compress(open("small.tar","rb").read())+c.flush())'),
     'python3 --version',
   ],
   [
@@ -117,7 +117,7 @@ const compressors = [
   ...[-2, 0, 1, 6, 9].map((level) => [
     `go-${level === -2 ? 'huffman' : level}`,
     `Go's compress/gzip, level ${level}`,
-    go({ library: 'go', level, head: level < 1 }),
+    go({ library: 'go', level, ...(level < 1 && { input: 'small.tar' }) }),
     'go version',
   ]),
   [
@@ -135,7 +135,7 @@ const compressors = [
   ...[-3, -2, 1, 3, 5, 7, 9].map((level) => [
     `klauspost-${level < 0 ? ['stateless', 'huffman'][level + 3] : level}`,
     `klauspost/compress, level ${level}`,
-    go({ library: 'klauspost', level, head: level === -2 }),
+    go({ library: 'klauspost', level, ...(level === -2 && { input: 'small.tar' }) }),
     'go version',
   ]),
   [
@@ -152,8 +152,8 @@ const compressors = [
   ],
   ['node-6', "Node's zlib", node('{}'), 'node --version'],
   ['node-memlevel-1', "Node's zlib with the smallest blocks", node('{ memLevel: 1 }'), 'node --version'],
-  ['node-huffman', "Node's zlib, Huffman codes only", node('{ strategy: 2 }', 20480), 'node --version'],
-  ['node-rle', "Node's zlib, runs only", node('{ strategy: 3 }', 20480), 'node --version'],
+  ['node-huffman', "Node's zlib, Huffman codes only", node('{ strategy: 2 }', 'small.tar'), 'node --version'],
+  ['node-rle', "Node's zlib, runs only", node('{ strategy: 3 }', 'small.tar'), 'node --version'],
   ['xz', 'xz declared gzip', 'xz -c in.tar > $OUT', 'xz --version'],
   ['bzip2', 'bzip2 declared gzip', 'bzip2 -c in.tar > $OUT', 'bzip2 --version'],
   ['zstd', 'zstd declared gzip', 'zstd -q -c in.tar > $OUT', 'zstd --version'],
@@ -289,10 +289,8 @@ function python(script, module = 'zlib') {
   return `python3 -c 'import gzip,os,zlib,${module}; data=open("in.tar","rb").read(); w=lambda b: open(os.environ["OUT"],"wb").write(b); ${script}'`
 }
 
-function go({ head, ...request }) {
-  const input = head ? 'head.tar' : 'in.tar'
-  const make = head ? 'head -c 20480 in.tar > head.tar && ' : ''
-  return `${make}echo '${JSON.stringify({ input, ...request })}' | sed "s,^{,{\\"output\\":\\"$OUT\\"\\,," | $ORACLE gzip | grep -qx {}`
+function go(request) {
+  return `echo '${JSON.stringify({ input: 'in.tar', ...request })}' | sed "s,^{,{\\"output\\":\\"$OUT\\"\\,," | $ORACLE gzip | grep -qx {}`
 }
 
 function goTar(format) {
@@ -322,8 +320,8 @@ function goTar(format) {
   return `echo '${JSON.stringify({ entries: entries.map((e) => ({ format, ...e })) })}' | sed "s,^{,{\\"output\\":\\"$OUT\\"\\,," | $ORACLE tar | grep -qx {}`
 }
 
-function node(options, head = 0) {
-  return `node -e 'let d=require("fs").readFileSync("in.tar"); if (${head}) d=d.subarray(0,${head}); require("fs").writeFileSync(process.env.OUT, require("zlib").gzipSync(d, ${options}))'`
+function node(options, input = 'in.tar') {
+  return `node -e 'let fs=require("fs"); fs.writeFileSync(process.env.OUT, require("zlib").gzipSync(fs.readFileSync("${input}"), ${options}))'`
 }
 
 /** { layer, about, command, version, spans, compression, kind } of every layer that a tool makes. */
@@ -384,11 +382,12 @@ export function makeProduced(wanted, folder, oracle, pack) {
   return made
 }
 
-/** in.tar for compressors, tree/ for archivers. */
+/** in.tar and small.tar (for what compresses badly) for compressors, tree/ for archivers. */
 function makeInputs(folder) {
   const body = repeat(prose(21, 12_000), 50_000)
   const input = tar(entry('a', {}, body), entry('b', {}, repeat(prose(22, 9000), 40_000)), entry('c', {}, 'end\n'))
   writeFileSync(join(folder, 'in.tar'), input)
+  writeFileSync(join(folder, 'small.tar'), tar(entry('a', {}, prose(24, 15_000)), entry('b', {}, 'end\n')))
   const tree = join(folder, 'tree')
   const inTree = (name) => join(tree, name)
   mkdirSync(inTree('short/dir'), { recursive: true })
