@@ -18,6 +18,8 @@ export type JsonValue = null | boolean | string | number | JsonNumber | readonly
 
 /** Go's maxNestingDepth (encoding/json, scanner.go). */
 const MAX_DEPTH = 10_000
+/** Some 100 bytes of memory each; an index of 100,000 descriptors has about half as many. */
+const MAX_VALUES = 1 << 21
 
 const SPACE = /[ \t\r\n]*/y
 const PLAIN_CHARACTERS = /[^"\\\p{Cc}]*/uy
@@ -43,7 +45,7 @@ interface Open {
 
 /**
  * Reads JSON as Go's `encoding/json` does (go1.26, scanner.go and decode.go): bytes that are no UTF-8 become U+FFFD each, lone surrogate
- * escapes too; containers nest 10,000 deep at most.
+ * escapes too; containers nest 10,000 deep at most. Unlike Go it takes no more than 2,097,152 values, so that a hostile document cannot fill the memory.
  * @param what names the document in messages
  * @throws ManifestError JSON_INVALID
  */
@@ -52,9 +54,11 @@ export function parseJson(bytes: Uint8Array, what: string): JsonValue {
   // The nesting is kept here, not on the call stack, so that depth costs memory only.
   const open: Open[] = []
   let at = 0
+  let count = 0
 
   for (;;) {
     skipSpace()
+    if (++count > MAX_VALUES) throw invalid(`it has more than ${MAX_VALUES} values`)
     let value: JsonValue
     const character = text[at]
     if (character === '{' || character === '[') {

@@ -10,7 +10,7 @@ import {
   parseJson,
   printJson,
 } from './gojson.js'
-import { decodeIndex, encodeDescriptor, encodeIndex } from './manifest.js'
+import { decodeIndexJson, encodeDescriptor, encodeIndex } from './manifest.js'
 import { isIndexType, OCI_INDEX } from './mediatype.js'
 import { formatReference, isLocalTag, parseReference } from './reference.js'
 
@@ -36,7 +36,7 @@ export const EMPTY_LAYOUT_INDEX: LayoutIndex = parseLayoutIndex(
 /** @throws ManifestError where it is no image index */
 export function parseLayoutIndex(bytes: Uint8Array, what: string): LayoutIndex {
   const json = parseJson(bytes, what)
-  const { manifests } = decodeIndex(bytes, what)
+  const { manifests } = decodeIndexJson(json, what)
   return { bytes, json: isJsonObject(json) ? json : { members: [] }, entries: manifests ?? [] }
 }
 
@@ -99,7 +99,7 @@ export interface Whole {
 
 /** The document that stands for several entries: an image index. */
 export function wholeIndex(index: LayoutIndex, { entries, complete }: Whole, what: string): WholeIndex {
-  const decoded = decodeIndex(index.bytes, what)
+  const decoded = decodeIndexJson(index.json, what)
   const mediaType = decoded.mediaType !== undefined && isIndexType(decoded.mediaType) ? decoded.mediaType : OCI_INDEX
   return { mediaType, bytes: complete ? index.bytes : encodeIndex({ ...decoded, manifests: entries }) }
 }

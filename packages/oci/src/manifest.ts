@@ -120,7 +120,12 @@ export function decodeManifest(bytes: Uint8Array, what: string): Manifest {
 
 /** As `decodeManifest`. @throws ManifestError */
 export function decodeIndex(bytes: Uint8Array, what: string): Index {
-  return decodeAs(indexType, parseJson(bytes, what), what)
+  return decodeIndexJson(parseJson(bytes, what), what)
+}
+
+/** As `decodeIndex`, of what was parsed before. */
+export function decodeIndexJson(json: JsonValue, what: string): Index {
+  return decodeAs(indexType, json, what)
 }
 
 /** As `decodeManifest`. @throws ManifestError */
@@ -197,9 +202,9 @@ export function checkDocument(bytes: Uint8Array, mediaType: string, what: string
 export function detectMediaType(bytes: Uint8Array, what: string): string | undefined {
   const json = parseJson(bytes, what)
   if (!isJsonObject(json)) return undefined
-  const { mediaType, manifests, config } = decodeAs(documentType, json, what)
+  const { mediaType, manifests, layers } = decodeAs(documentType, json, what)
   if (mediaType !== undefined) return mediaType
-  return manifests ? OCI_INDEX : config ? OCI_MANIFEST : undefined
+  return manifests ? OCI_INDEX : layers ? OCI_MANIFEST : undefined
 }
 
 function decodeAs<T>(type: GoType<T>, json: JsonValue, what: string): T {

@@ -39,12 +39,14 @@ export async function indexTar(file: RandomAccessFile, what: string, signal?: Ab
     signal?.throwIfAborted()
     const block = await reader.block(position)
     if (block.length === 0) break // without the two zero blocks at the end; they say nothing
-    if (block.length < BLOCK_SIZE) throw malformed(`it ends within a header, at ${file.size}`)
+    if (block.length < BLOCK_SIZE) throw malformed(compression(block) ?? `it ends within a header, at ${file.size}`)
     if (block.every((byte) => byte === 0)) break
     const header = decodeTarHeader(block)
     if (header === undefined)
       throw malformed(
-        position === 0 ? notTar(block) : `there is no valid header at ${position} (its checksum or size is wrong)`,
+        position === 0
+          ? (compression(block) ?? 'it does not start with a tar header')
+          : `there is no valid header at ${position} (its checksum or size is wrong)`,
       )
     if (++count > MAX_ENTRIES) throw malformed(`it has more than ${MAX_ENTRIES} entries`)
     const { type } = header
@@ -146,13 +148,14 @@ function untilNul(data: Uint8Array): string {
   return decodeUtf8(end < 0 ? data : data.subarray(0, end))
 }
 
-function notTar(block: Uint8Array): string {
+/** Why an archive that is compressed as a whole cannot be read; `undefined` where it is not. */
+function compression(block: Uint8Array): string | undefined {
   const starts = (...magic: number[]) => magic.every((byte, i) => block[i] === byte)
   if (starts(0x1f, 0x8b))
     return 'it is compressed with gzip, which allows no random access: unpack it first with gzip -d'
   if (starts(0x28, 0xb5, 0x2f, 0xfd))
     return 'it is compressed with zstd, which allows no random access: unpack it first with zstd -d'
-  return 'it does not start with a tar header'
+  return undefined
 }
 
 /** Blocks at any position, by way of a window that is read ahead. */

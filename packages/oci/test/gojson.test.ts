@@ -132,6 +132,14 @@ test('an index of 100,000 descriptors', () => {
   assert.equal(Buffer.from(encodeIndex(index)).toString(), text)
 })
 
+test('a document of tiny values ends before the memory does', () => {
+  for (const item of ['[]', '{}', '0', '{"":[0]}'])
+    assert.throws(() => parseJson(Buffer.from(`[${Array(3_000_000).fill(item).join(',')}]`), 'it'), {
+      code: 'JSON_INVALID',
+      message: /more than 2097152 values/,
+    })
+})
+
 test('broken UTF-8 gives a U+FFFD per byte', () => {
   assert.equal(decodeUtf8(Buffer.from('e28261ff', 'hex')), '\ufffd\ufffda\ufffd')
   assert.equal(decodeUtf8(Buffer.from('efbbbf41', 'hex')), '\ufeffA')

@@ -1,0 +1,63 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('../../../../', import.meta.url))
+
+/** Go programs, by name: what `go install` takes. Pinned, so that tests mean the same tomorrow. */
+const GO: Readonly<Record<string, string>> = { crane: 'github.com/google/go-containerregistry/cmd/crane@v0.20.6' }
+
+/**
+ * The path of a real tool, installed now if need be. Where it cannot be had the test is skipped, and fails under CI=true.
+ */
+export async function tool(t: TestContext, name: string): Promise<string | undefined> {
+  try {
+    return GO[name] === undefined ? await debianTool(name) : goTool(name, GO[name])
+  } catch (error) {
+    const reason = `${name} cannot be had: ${(error as Error).message}`
+    if (process.env.CI === 'true') throw new Error(reason)
+    t.skip(reason)
+    return undefined
+  }
+}
+
+async function debianTool(name: string): Promise<string> {
+  const tools = (await import(new URL('scripts/tools.mjs', `file://${root}`).href)) as { ensure(name: string): string }
+  return tools.ensure(name)
+}
+
+function goTool(name: string, module: string): string {
+  const folder = join(root, '.cache', 'tools', 'go-bin')
+  const path = join(folder, name)
+  if (existsSync(path)) return path
+  mkdirSync(folder, { recursive: true })
+  const { status, stderr, error } = spawnSync('go', ['install', module], {
+    env: { ...process.env, GOBIN: folder },
+    encoding: 'utf8',
+  })
+  if (status !== 0) throw new Error(`go install ${module}: ${error?.message ?? stderr.trim().split('\n').at(-1)}`)
+  return path
+}
+
+/** The path of a command that most machines have; undefined where this one has not. */
+export function find(name: string): string | undefined {
+  const { status, stdout } = spawnSync(process.platform === 'win32' ? 'where' : 'which', [name], { encoding: 'utf8' })
+  return status === 0 ? stdout.trim().split('\n')[0] : undefined
+}
+
+/** Runs a command to its end and gives what it printed. @throws Error with its messages where it fails */
+export function run(command: string, ...args: string[]): string {
+  const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8', maxBuffer: 64 << 20 })
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${error?.message ?? stderr}`)
+  return stdout
+}
+
+/** A folder of the test's own, removed when it ends. */
+export function temporaryFolder(t: TestContext): string {
+  const path = mkdtempSync(join(tmpdir(), 'sociable-oci-'))
+  t.after(() => rmSync(path, { recursive: true, force: true }))
+  return path
+}
