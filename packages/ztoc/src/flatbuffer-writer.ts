@@ -1,10 +1,8 @@
+import { newChunk, trimmed } from './chunk.js'
 import { LayerFormatError } from './error.js'
 import { highBits, type Int64, lowBits } from './int64.js'
-import { MAX_ZTOC_SIZE, trimmed } from './toc-records.js'
+import { MAX_ZTOC_SIZE } from './ztoc-schema.js'
 
-/** Chunks grow with the buffer from one to the other. */
-const MIN_CHUNK_SIZE = 2 ** 12
-const MAX_CHUNK_SIZE = 2 ** 20
 /** More than a table of 14 fields with its vtable and padding can take: 4 + 14 * (8 + 4), 4 + 14 * 2. */
 const TABLE_ROOM = 256
 
@@ -189,10 +187,9 @@ export class FlatBufferWriter {
     if (this.#head >= bytes) return
     this.#closeChunk()
     this.#checkSize(bytes)
-    const size = Math.max(bytes, MIN_CHUNK_SIZE, Math.min(this.#size, MAX_CHUNK_SIZE))
-    this.#chunk = new Uint8Array(size)
+    this.#chunk = newChunk(bytes, this.#size)
     this.#view = new DataView(this.#chunk.buffer)
-    this.#head = size
+    this.#head = this.#chunk.length
   }
 
   #closeChunk(): void {

@@ -27,7 +27,7 @@ export interface ReadFileOptions {
  * `fetchRange` throws.
  *
  * @example
- * for await (const bytes of readFile(toc, 'etc/os-release', (start, end) => blob.subarray(start, end))) process.stdout.write(bytes)
+ * for await (const bytes of readFile(toc, 'etc/os-release', async (start, end) => blob.subarray(start, end))) process.stdout.write(bytes)
  */
 export async function* readFile(
   toc: Toc,

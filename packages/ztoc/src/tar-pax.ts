@@ -90,7 +90,7 @@ function withMap(bytes: Uint8Array, size: number, bounds: number[], map: number[
   return { bytes: all, bounds: sortedLast(all, bounds) }
 }
 
-function sortedLast(bytes: Uint8Array, bounds: readonly number[]): number[] {
+function sortedLast(bytes: Uint8Array, bounds: readonly number[]): readonly number[] {
   const count = bounds.length / BOUNDS
   const compare = (a: number, b: number): number => {
     const [startA, startB] = [bounds[a * BOUNDS]!, bounds[b * BOUNDS]!]
@@ -102,6 +102,9 @@ function sortedLast(bytes: Uint8Array, bounds: readonly number[]): number[] {
     }
     return lengthA - lengthB
   }
+  let isSorted = true
+  for (let i = 1; i < count && isSorted; i++) isSorted = compare(i - 1, i) < 0
+  if (isSorted) return bounds // as most writers have them
   // Records of one key keep their order: sort is stable.
   const order = Array.from({ length: count }, (_, i) => i).sort(compare)
   const sorted: number[] = []

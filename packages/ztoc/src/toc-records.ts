@@ -1,18 +1,13 @@
+import { newChunk, trimmed } from './chunk.js'
 import { LayerFormatError } from './error.js'
 import { fromBits, highBits, type Int64, lowBits } from './int64.js'
 import type { ByteRange, TarHeader } from './tar-header.js'
 import { BOUNDS, isKey, type PaxRecords } from './tar-pax.js'
 import type { FileType } from './toc.js'
+import { MAX_ZTOC_SIZE } from './ztoc-schema.js'
 
 /** The types that a zTOC knows, by type flag: position i is flag '0' + i. */
 export const FILE_TYPES: readonly FileType[] = ['reg', 'hardlink', 'symlink', 'char', 'block', 'dir', 'fifo']
-
-/** Larger zTOCs are refused: a tiny span size, or a bomb of a tar, would take any amount of memory. */
-export const MAX_ZTOC_SIZE = 2 ** 30
-
-/** Chunks grow with what they hold in all from one to the other. */
-const MIN_CHUNK_SIZE = 2 ** 12
-const MAX_CHUNK_SIZE = 2 ** 20
 
 // One record, little endian: its length; then, at these positions,
 const TYPE = 4
@@ -168,7 +163,7 @@ export class TocRecords {
 
   #grow(size: number): void {
     this.#close()
-    this.#chunk = new Uint8Array(Math.max(size, MIN_CHUNK_SIZE, Math.min(this.#encodedSize, MAX_CHUNK_SIZE)))
+    this.#chunk = newChunk(size, this.#encodedSize)
     this.#view = new DataView(this.#chunk.buffer)
   }
 
@@ -260,11 +255,6 @@ export class RecordCursor {
   get #hasDevice(): boolean {
     return this.#view.getUint8(this.start + HAS_DEVICE) !== 0
   }
-}
-
-/** Bytes [start, end) of the buffer: a view, or a copy where the view would hold on to a buffer that is mostly unused. */
-export function trimmed(buffer: Uint8Array, start: number, end: number): Uint8Array {
-  return end - start < buffer.length * 0.875 ? buffer.slice(start, end) : buffer.subarray(start, end)
 }
 
 function length(range: ByteRange): number {

@@ -18,7 +18,7 @@ import {
   ZTOC_FIELDS,
 } from './ztoc-schema.js'
 
-export { MAX_ZTOC_SIZE } from './toc-records.js'
+export { MAX_ZTOC_SIZE } from './ztoc-schema.js'
 
 /** The only version there is. */
 const VERSION = '0.9'

@@ -1,4 +1,7 @@
-/** Fields of the zTOC's tables by their place in the vtable (ztoc.fbs and zinfo.fbs of the reference). */
+/** Larger zTOCs are refused: a tiny span size, or a bomb of a tar, would take any amount of memory. */
+export const MAX_ZTOC_SIZE = 2 ** 30
+
+// Fields of the zTOC's tables by their place in the vtable (ztoc.fbs and zinfo.fbs of the reference).
 
 export const ZTOC = {
   version: 0,
