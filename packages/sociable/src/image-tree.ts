@@ -17,6 +17,7 @@ import {
   StoreError,
 } from '@sociable/oci'
 import { ImageError, inContext } from './error.js'
+import { isLayerType } from './layer-type.js'
 import { parallel } from './parallel.js'
 import { formatPlatform, normalizePlatform } from './platform.js'
 import { SOCI_INDEX_V2, sociIndexVersion } from './soci-index.js'
@@ -124,7 +125,9 @@ function entryKind(descriptor: Descriptor, manifest: Manifest): 'image' | 'attes
   if (descriptor.annotations?.get('vnd.docker.reference.type') === 'attestation-manifest') return 'attestation'
   const platform = descriptor.platform
   if (platform?.os === 'unknown' || platform?.architecture === 'unknown') return 'artifact'
-  return (descriptor.artifactType ?? manifest.artifactType) === undefined ? 'image' : 'artifact'
+  const isArtifact = (descriptor.artifactType ?? manifest.artifactType) !== undefined
+  // An image may have an artifact type all the same; an artifact's layers are no file system's
+  return isArtifact && !manifest.layers?.some(({ mediaType }) => isLayerType(mediaType)) ? 'artifact' : 'image'
 }
 
 async function absentAsUndefined<Value>(reading: Promise<Value>): Promise<Value | undefined> {

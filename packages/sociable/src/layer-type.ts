@@ -23,18 +23,22 @@ export type LayerDecision =
   /** Neither: such a layer fails the image. */
   | { readonly refuse: string }
 
+/** Whether it is a file system layer's media type at all. */
+export function isLayerType(mediaType: string): boolean {
+  return mediaType.startsWith(OCI_PREFIX) || DOCKER_COMPRESSION.has(mediaType.split('+')[0]!)
+}
+
 /** What is to be done with a layer of this media type and size (compressed bytes); the size is looked at before the compression. */
 export function decideLayer(mediaType: string, size: number, minLayerSize: number): LayerDecision {
   if (mediaType === PREFETCH_MEDIA_TYPE) return { skip: 'a prefetch list, not a layer' }
   const [base, ...suffixes] = mediaType.split('+') as [string, ...string[]]
-  const isDocker = DOCKER_COMPRESSION.has(base)
-  if (!mediaType.startsWith(OCI_PREFIX) && !isDocker) return { refuse: `its media type ${mediaType} is no layer's` }
+  if (!isLayerType(mediaType)) return { refuse: `its media type ${mediaType} is no layer's` }
   if (size < minLayerSize) return { skip: `smaller than ${minLayerSize} bytes` }
-  if (isDocker) {
-    const compression = DOCKER_COMPRESSION.get(base)
+  const docker = DOCKER_COMPRESSION.get(base)
+  if (docker !== undefined) {
     if (suffixes.length > 0) return { skip: `${mediaType} cannot be indexed` }
-    if (compression === 'none') return { index: 'uncompressed' }
-    return compression === 'gzip' ? { index: 'gzip' } : { skip: 'compressed with zstd' }
+    if (docker === 'none') return { index: 'uncompressed' }
+    return docker === 'gzip' ? { index: 'gzip' } : { skip: 'compressed with zstd' }
   }
   if (base !== OCI_LAYER && base !== OCI_NONDISTRIBUTABLE_LAYER)
     return { refuse: `its media type ${mediaType} is unknown` }

@@ -8,13 +8,15 @@ export interface TarEntry {
   readonly type?: string
   readonly linkname?: string
   readonly mode?: number
+  /** What the header says. @default the content's length */
+  readonly size?: number
   readonly xattrs?: Readonly<Record<string, string>>
 }
 
 /** A ustar archive; extended attributes go into PAX records. */
 export function tar(entries: readonly TarEntry[]): Buffer {
   const blocks: Buffer[] = []
-  for (const { name, content = '', type, linkname = '', mode = 0o644, xattrs = {} } of entries) {
+  for (const { name, content = '', type, linkname = '', mode = 0o644, size, xattrs = {} } of entries) {
     const data = Buffer.from(content)
     const records = Object.entries(xattrs).map(([key, value]) => paxRecord(`SCHILY.xattr.${key}`, value))
     if (records.length > 0) {
@@ -22,7 +24,7 @@ export function tar(entries: readonly TarEntry[]): Buffer {
       blocks.push(header('pax', 'x', 0o644, pax.length, ''), padded(pax))
     }
     const flag = type ?? (name.endsWith('/') ? '5' : '0')
-    blocks.push(header(name, flag, mode, data.length, linkname), padded(data))
+    blocks.push(header(name, flag, mode, size ?? data.length, linkname), padded(data))
   }
   return Buffer.concat([...blocks, Buffer.alloc(1024)])
 }
@@ -87,4 +89,17 @@ export function noise(length: number, seed: string): Buffer {
   const parts: Buffer[] = []
   for (let i = 0; i * 32 < length; i++) parts.push(createHash('sha256').update(`${seed} ${i}`).digest())
   return Buffer.concat(parts).subarray(0, length)
+}
+
+/** The files of a tar that `tar` made. */
+export function untar(archive: Uint8Array): { name: string; content: Buffer }[] {
+  const bytes = Buffer.from(archive)
+  const files: { name: string; content: Buffer }[] = []
+  for (let at = 0; bytes[at] !== 0; ) {
+    const name = bytes.toString('utf8', at, at + 100).replace(/\0.*$/s, '')
+    const size = Number.parseInt(bytes.toString('utf8', at + 124, at + 135), 8)
+    files.push({ name, content: bytes.subarray(at + 512, at + 512 + size) })
+    at += 512 + Math.ceil(size / 512) * 512
+  }
+  return files
 }
