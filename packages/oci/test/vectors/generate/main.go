@@ -1,5 +1,9 @@
 // Makes ../gojson.json: what Go's encoding/json, image-spec's structs and containerd's check of documents make of JSON that is easily read in
-// another way. Run here, with the versions of go.mod: go run . > ../gojson.json
+// another way; and ../docker-save.json: what containerd imports from ../docker-save.tar. Run here, with the versions of go.mod:
+//
+//	go run . > ../gojson.json
+//	node docker-save.mjs > ../docker-save.tar
+//	go run . import ../docker-save.tar > ../docker-save.json
 package main
 
 import (
@@ -16,6 +20,8 @@ import (
 
 	"github.com/containerd/containerd/v2/core/content"
 	"github.com/containerd/containerd/v2/core/images"
+	"github.com/containerd/containerd/v2/core/images/archive"
+	"github.com/containerd/containerd/v2/plugins/content/local"
 	digest "github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
@@ -72,6 +78,10 @@ var documents = []string{
 }
 
 func main() {
+	if len(os.Args) == 3 && os.Args[1] == "import" {
+		importArchive(os.Args[2])
+		return
+	}
 	var vectors []Vector
 	add := func(kind, input string) {
 		v := Vector{Kind: kind, Input: base64.StdEncoding.EncodeToString([]byte(input))}
@@ -176,3 +186,25 @@ func (reader) Close() error  { return nil }
 func (r reader) Size() int64 { return r.Reader.Size() }
 
 var _ io.ReaderAt = reader{}
+
+// importArchive prints the index that containerd makes of an archive.
+func importArchive(path string) {
+	file, err := os.Open(path)
+	check(err)
+	folder, err := os.MkdirTemp("", "import")
+	check(err)
+	defer os.RemoveAll(folder)
+	store, err := local.NewStore(folder)
+	check(err)
+	desc, err := archive.ImportIndex(context.Background(), store, file)
+	check(err)
+	index, err := content.ReadBlob(context.Background(), store, desc)
+	check(err)
+	fmt.Println(string(index))
+}
+
+func check(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
