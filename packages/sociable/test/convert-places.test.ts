@@ -213,7 +213,7 @@ describe('images of every kind', () => {
 
   test('a layer whose zTOC a runtime would refuse is left out, and said so', async () => {
     const input = folder.layout((layout) => {
-      const odd = tar([{ name: 'link', type: '2', linkname: 'x', size: 5000 }])
+      const odd = tar([{ name: 'link', type: '2', linkname: 'x', size: 5000 }, { name: 'after' }])
       layout.top(
         layout.manifest([layer(layout, 'a'), layout.blob(odd, 'application/vnd.oci.image.layer.v1.tar')], AMD64),
       )
@@ -227,7 +227,7 @@ describe('images of every kind', () => {
     assert.equal(blobJson(output, result.images[0]!.index!.digest).layers.length, 1)
     await assert.rejects(
       convert(
-        `oci:${folder.layout((layout) => layout.top(layout.manifest([layout.blob(tar([{ name: 'd/', size: 5000 }]), 'application/vnd.oci.image.layer.v1.tar')], AMD64)))}`,
+        `oci:${folder.layout((layout) => layout.top(layout.manifest([layout.blob(tar([{ name: 'd/', size: 5000 }, { name: 'after' }]), 'application/vnd.oci.image.layer.v1.tar')], AMD64)))}`,
         `oci:${folder.fresh()}`,
         { ...SMALL, requireIndex: true },
       ),
