@@ -175,7 +175,8 @@ class LayeredImage implements Image {
 
   async stat(path: string, { signal }: CallOptions = {}): Promise<ImageEntry> {
     const union = this.#union(signal)
-    return await imageEntry(union, await union.resolve(path, false))
+    const found = await union.resolve(path, false)
+    return await imageEntry(union, found.entry === undefined ? (await union.lookup(found.path))! : found)
   }
 
   async read(path: string, options: CallOptions = {}): Promise<Uint8Array> {

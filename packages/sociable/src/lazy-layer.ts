@@ -52,12 +52,12 @@ export class LazyLayer {
   async *read(file: FileEntry, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
     const { toc } = await this.open(signal)
     try {
-      yield* readFile(
-        toc,
-        file,
-        (start, end) => this.#counter.count(this.#store.fetch(this.descriptor, { start, end, signal })),
-        signal === undefined ? {} : { signal },
-      )
+      const fetchRange = (start: number, end: number) =>
+        this.#counter.count(this.#store.fetch(this.descriptor, { start, end, signal }))
+      for await (const bytes of readFile(toc, file, fetchRange)) {
+        yield bytes
+        signal?.throwIfAborted() // several spans may come with one range
+      }
     } catch (error) {
       throw inContext(error, `layer ${this.descriptor.digest}`)
     }

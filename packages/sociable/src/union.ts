@@ -21,6 +21,8 @@ export interface Found {
   readonly entry: FileEntry | undefined
 }
 
+const ROOT: Found = { path: '', layer: undefined, entry: undefined }
+
 /** As Linux's own limit. */
 const MAX_SYMLINKS = 40
 
@@ -33,8 +35,12 @@ export class Union {
     this.#layers = layers
   }
 
-  /** What is at the path, none of whose elements is a symlink. Undefined where there is nothing. */
-  async lookup(path: string): Promise<Found | undefined> {
+  /**
+   * What is at the path, none of whose elements is a symlink. Undefined where there is nothing.
+   * @param typeOnly is content with knowing a directory to be one: its own entry may be in a layer further down
+   */
+  async lookup(path: string, typeOnly = false): Promise<Found | undefined> {
+    if (typeOnly && path === '') return ROOT
     let implied = path === ''
     for (let i = this.#layers.length - 1; i >= 0; i--) {
       const layer = await this.#layers[i]!()
@@ -46,6 +52,7 @@ export class Union {
         break
       }
       if (node === 'implied') implied = true
+      if (implied && typeOnly) break
       if (hides(layer.tree, path) || replacesParent(layer, path)) break
     }
     return implied ? { path, layer: undefined, entry: undefined } : undefined
@@ -79,12 +86,12 @@ export class Union {
   }
 
   /**
-   * The path with every symlink on the way resolved inside the image; the last element too with `follow`.
+   * The path with every symlink on the way resolved inside the image; the last element too with `follow`. Of a directory the entry may be missing.
    * @throws ImageError PATH_NOT_FOUND where something on the way is missing or no directory, or links go in circles
    */
   async resolve(path: string, follow: boolean): Promise<Found> {
     const pending = path.split('/').reverse()
-    let at: Found = (await this.lookup(''))!
+    let at = ROOT
     let links = 0
     while (pending.length > 0) {
       const part = pending.pop()!
@@ -92,11 +99,11 @@ export class Union {
       if (at.entry !== undefined && at.entry.type !== 'dir')
         throw new ImageError('PATH_NOT_FOUND', `${path}: ${at.path} is no directory`)
       if (part === '..') {
-        at = (await this.lookup(parentPath(at.path)))!
+        at = (await this.lookup(parentPath(at.path), true))!
         continue
       }
       const child = join(at.path, part)
-      const next = await this.lookup(child)
+      const next = await this.lookup(child, true)
       if (next === undefined)
         throw new ImageError(
           'PATH_NOT_FOUND',
@@ -108,7 +115,7 @@ export class Union {
         if (++links > MAX_SYMLINKS)
           throw new ImageError('PATH_NOT_FOUND', `${path}: more than ${MAX_SYMLINKS} symlinks on the way`)
         const target = entry.linkname
-        if (target.startsWith('/')) at = (await this.lookup(''))!
+        if (target.startsWith('/')) at = ROOT
         pending.push(...target.split('/').reverse())
       } else at = next
     }
