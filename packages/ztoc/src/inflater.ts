@@ -79,19 +79,23 @@ export function hasAddressSpace(): boolean {
   }
 }
 
+/** The engine's code, for memories of one's own or shared ones. Threads that are given it need not compile it again. */
+export function engineModule(shared: boolean): Module {
+  let module = modules.get(shared)
+  if (module === undefined) {
+    module = new Module(Buffer.from(shared ? SHARED_MEMORY : OWN_MEMORY, 'base64'))
+    modules.set(shared, module)
+  }
+  return module
+}
+
 /** A DEFLATE decoder over a memory: the engine, and views of what it leaves there. One at a time may use a memory. */
 export class Inflater {
   readonly engine: Engine
   readonly bytes: Uint8Array
   readonly #view: DataView
 
-  constructor(memory: Memory) {
-    const shared = !(memory.buffer instanceof ArrayBuffer)
-    let module = modules.get(shared)
-    if (module === undefined) {
-      module = new Module(Buffer.from(shared ? SHARED_MEMORY : OWN_MEMORY, 'base64'))
-      modules.set(shared, module)
-    }
+  constructor(memory: Memory, module = engineModule(!(memory.buffer instanceof ArrayBuffer))) {
     this.engine = new Instance(module, { env: { memory } }).exports as Engine
     this.bytes = new Uint8Array(memory.buffer)
     this.#view = new DataView(memory.buffer)

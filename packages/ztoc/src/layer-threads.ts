@@ -1,4 +1,5 @@
 import { MessageChannel, Worker } from 'node:worker_threads'
+import { engineModule } from './inflater.js'
 import type { LayerInput } from './layer-input.js'
 import { createLayerMemory, INPUT_SIZE, type LayerMemory } from './layer-memory.js'
 import type { LayerWorkerData, LayerWorkerJob, LayerWorkerMessage } from './layer-worker.js'
@@ -8,6 +9,8 @@ import type { IndexedLayer } from './types.js'
 
 const INPUTS = 4
 const SLOTS = 4
+/** MiB. The threads' garbage is small and short-lived; V8 would let it grow to 48. */
+const YOUNG_GENERATION = 4
 
 interface Job {
   readonly number: number
@@ -53,10 +56,19 @@ export class LayerThreads {
     this.#control = new ThreadControl(control)
     const { port1, port2 } = new MessageChannel()
     const start = (role: LayerWorkerData['role'], peer: typeof port1): Worker => {
-      const data: LayerWorkerData = { role, memory: this.#memory.memory, inputs: INPUTS, slots: SLOTS, control, peer }
+      const data: LayerWorkerData = {
+        role,
+        memory: this.#memory.memory,
+        module: engineModule(true),
+        inputs: INPUTS,
+        slots: SLOTS,
+        control,
+        peer,
+      }
       const worker = new Worker(new URL('./layer-worker.js', import.meta.url), {
         name: `sociable ${role}`,
         workerData: data,
+        resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION },
         transferList: [peer],
       })
       worker.on('message', (message: LayerWorkerMessage) => this.#receive(message))

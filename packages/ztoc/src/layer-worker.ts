@@ -10,11 +10,13 @@ import type { LayerSink } from './layer-sink.js'
 import { Stopped, ThreadControl } from './thread-control.js'
 import { describeError, type ErrorMessage, reviveError } from './thread-error.js'
 import type { IndexedLayer } from './types.js'
-import type { Memory } from './webassembly.js'
+import type { Memory, Module } from './webassembly.js'
 
 export interface LayerWorkerData {
   readonly role: 'decoder' | 'digester'
   readonly memory: Memory
+  /** The engine's code for it. */
+  readonly module: Module
   readonly inputs: number
   readonly slots: number
   readonly control: SharedArrayBuffer
@@ -169,7 +171,7 @@ export interface LayerWorkerJob {
 }
 
 if (data.role === 'decoder') {
-  const inflater = new Inflater(data.memory)
+  const inflater = new Inflater(data.memory, data.module)
   port.on('message', ({ number, job }: LayerWorkerJob) => {
     runDecoder(inflater, number, job)
     post({ idle: true })
