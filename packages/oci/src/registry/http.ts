@@ -1,0 +1,225 @@
+import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici'
+import { joinChunks } from '../content.js'
+import { StoreError } from '../error.js'
+import { isLoopback } from './hosts.js'
+import { connectionFailure } from './network-failure.js'
+import { type Pace, ProgressClock } from './progress-clock.js'
+import { redactUrl } from './redact.js'
+import { TransientError } from './transient.js'
+
+export type Method = 'GET' | 'HEAD' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
+
+export interface HttpRequest {
+  readonly method: Method
+  readonly url: URL
+  readonly headers?: Readonly<Record<string, string>> | undefined
+  /** The `Authorization` header. It goes to the origin of `url` only, wherever the answer points to. */
+  readonly authorization?: string | undefined
+  /** Bytes, or a function that gives them from their start each time. */
+  readonly body?: Uint8Array | (() => AsyncIterable<Uint8Array>) | undefined
+  /** `within`: a redirect to another origin is an answer, not a way to go. @default 'follow' */
+  readonly redirects?: 'follow' | 'within' | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface HttpResponse {
+  readonly status: number
+  /** Where it came from in the end. */
+  readonly url: URL
+  /** Whether that is another origin than was asked. */
+  readonly moved: boolean
+  /** `GET https://host/path`, for messages. */
+  readonly request: string
+  header(name: string): string | undefined
+  /** The body, chunk by chunk as it comes: views of memory that other chunks may share. To be read to its end, or `discard`ed. */
+  chunks(): AsyncIterable<Uint8Array>
+  /** The body whole. @throws StoreError PROTOCOL where it has more than `limit` bytes */
+  bytes(limit: number): Promise<Uint8Array>
+  discard(): void
+}
+
+export interface HttpOptions {
+  /** Take any certificate. @default false */
+  readonly insecure?: boolean | undefined
+  /** Milliseconds until a server must have answered, its answer's body aside. @default 60,000 */
+  readonly answerTimeout?: number | undefined
+  /** Milliseconds for the answer to an upload, which a registry may have to copy before it answers. @default 600,000 */
+  readonly uploadTimeout?: number | undefined
+  /** The slowest body that is waited for, either way. @default 16 KiB in 30 s */
+  readonly pace?: Pace | undefined
+}
+
+const REDIRECTS = 10
+const REDIRECT_STATUS = new Set([301, 302, 303, 307, 308])
+const CONNECT_TIMEOUT = 15_000 // ms
+const HEADER_SIZE = 64 << 10
+
+/**
+ * One request and its answer, whatever the status, over connections that are kept. Redirects are followed here, as undici would send the
+ * `Authorization` along. Proxies are those of `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`; this machine is always spoken to directly.
+ */
+export class Http {
+  readonly #direct: Dispatcher
+  readonly #proxied: Dispatcher
+  readonly #answerTimeout: number
+  readonly #uploadTimeout: number
+  readonly #pace: Pace
+
+  constructor(options: HttpOptions = {}) {
+    const connect = { timeout: CONNECT_TIMEOUT, ...(options.insecure === true && { rejectUnauthorized: false }) }
+    // Time-outs are ours, see ProgressClock. A socket that the server has closed in between shows as a reset, which is tried again.
+    const agent = { connect, requestTls: connect, headersTimeout: 0, bodyTimeout: 0, maxHeaderSize: HEADER_SIZE }
+    this.#direct = new Agent(agent)
+    this.#proxied = new EnvHttpProxyAgent(agent)
+    this.#answerTimeout = options.answerTimeout ?? 60_000
+    this.#uploadTimeout = options.uploadTimeout ?? 600_000
+    this.#pace = options.pace ?? { bytes: 16 << 10, milliseconds: 30_000 }
+  }
+
+  /**
+   * @throws TransientError UNREACHABLE where no answer came; StoreError UNREACHABLE where it never will (no such host, no trust), PROTOCOL for
+   * redirects that must not be followed; the signal's reason
+   */
+  async send(request: HttpRequest): Promise<HttpResponse> {
+    let { url } = request
+    let { authorization } = request
+    for (let redirects = 0; ; redirects++) {
+      const response = await this.#exchange({ ...request, url, authorization }, url.origin !== request.url.origin)
+      const location = response.header('location')
+      if (!REDIRECT_STATUS.has(response.status) || location === undefined) return response
+      const next = redirectTarget(location, response)
+      if (request.redirects === 'within' && next.origin !== request.url.origin) return response
+      response.discard()
+      if (redirects === REDIRECTS)
+        throw new StoreError('PROTOCOL', `${response.request} was redirected more than ${REDIRECTS} times: a loop`)
+      if (request.method !== 'GET' && request.method !== 'HEAD') throw refusedRedirect(response, next)
+      url = next
+      if (url.origin !== request.url.origin) authorization = undefined // for good, even if the way leads back
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#direct.destroy(), this.#proxied.destroy()])
+  }
+
+  async #exchange(request: HttpRequest, moved: boolean): Promise<HttpResponse> {
+    const { method, url, signal } = request
+    const what = `${method} ${redactUrl(url)}`
+    signal?.throwIfAborted()
+    const abort = new AbortController()
+    const onAbort = () => abort.abort(signal?.reason)
+    signal?.addEventListener('abort', onAbort)
+    const release = () => signal?.removeEventListener('abort', onAbort)
+    const fail = (error: unknown) => (signal?.aborted ? signal.reason : connectionFailure(error, what, url))
+    let timer: NodeJS.Timeout | undefined
+    const awaitAnswer = (milliseconds: number) => {
+      clearTimeout(timer)
+      const late = () =>
+        abort.abort(new TransientError('UNREACHABLE', `${what}: no answer in ${milliseconds / 1000} seconds`))
+      timer = setTimeout(late, milliseconds)
+    }
+    const body = this.#uploadBody(request, what, abort, awaitAnswer)
+    try {
+      if (typeof request.body !== 'function')
+        awaitAnswer(request.body === undefined || request.body.length === 0 ? this.#answerTimeout : this.#uploadTimeout)
+      const dispatcher = isLoopback(url.hostname) ? this.#direct : this.#proxied
+      const answer = await dispatcher.request({
+        origin: url.origin,
+        path: url.pathname + url.search,
+        method,
+        headers: {
+          'user-agent': 'sociable',
+          ...request.headers,
+          ...(request.authorization !== undefined && { authorization: request.authorization }),
+        },
+        ...(body !== undefined && { body: body as Dispatcher.DispatchOptions['body'] & object }),
+        signal: abort.signal,
+      })
+      clearTimeout(timer)
+      return this.#response(answer, { url, moved, what, method, release, fail })
+    } catch (error) {
+      clearTimeout(timer)
+      release()
+      throw fail(error)
+    }
+  }
+
+  /** The body under a clock of its own: it stalls where the server takes no more; and from its end the answer is awaited. */
+  #uploadBody(
+    { body }: HttpRequest,
+    what: string,
+    abort: AbortController,
+    awaitAnswer: (milliseconds: number) => void,
+  ): Uint8Array | AsyncIterable<Uint8Array> | undefined {
+    if (typeof body !== 'function') return body
+    const clock = new ProgressClock(this.#pace, () => abort.abort(stalled(what, 'the upload', this.#pace)))
+    const end = () => awaitAnswer(this.#uploadTimeout)
+    return (async function* () {
+      for await (const chunk of body()) {
+        clock.waiting()
+        try {
+          yield chunk
+        } finally {
+          clock.arrived(chunk.length)
+        }
+      }
+      end()
+    })()
+  }
+
+  #response(answer: Dispatcher.ResponseData, context: ResponseContext): HttpResponse {
+    const { url, moved, what, method, release, fail } = context
+    const { body } = answer
+    const pace = this.#pace
+    body.on('error', () => {}) // told by the iteration, if anyone reads it
+    body.once('close', release)
+    const discard = () => void body.dump({ limit: 64 << 10 }).catch(() => {})
+    async function* chunks(): AsyncGenerator<Uint8Array, void, undefined> {
+      const clock = new ProgressClock(pace, () => body.destroy(stalled(what, 'the answer', pace)))
+      const iterator = body[Symbol.asyncIterator]()
+      try {
+        while (true) {
+          clock.waiting()
+          let size = 0
+          try {
+            const next = await iterator.next()
+            if (next.done) return
+            const chunk = next.value as Uint8Array
+            size = chunk.length
+            yield* clockedOut(clock, chunk)
+          } finally {
+            if (size === 0) clock.arrived(0)
+          }
+        }
+      } catch (error) {
+        throw fail(error)
+      } finally {
+        body.destroy()
+      }
+    }
+    if (method === 'HEAD') discard()
+    return {
+      status: answer.statusCode,
+      url,
+      moved,
+      request: what,
+      header: (name) => {
+        const value = answer.headers[name]
+        return Array.isArray(value) ? value.join(', ') : value
+      },
+      chunks,
+      discard,
+      async bytes(limit) {
+        const read: Uint8Array[] = []
+        let size = 0
+        for await (const chunk of chunks()) {
+          size += chunk.length
+          if (size > limit)
+            throw new StoreError('PROTOCOL', `${what} answers with more than the ${limit} bytes that are read of it`)
+          read.push(chunk)
+        }
+        return joinChunks(read)
+      },
+    }
+  }
+}
