@@ -102,8 +102,8 @@ async function readEntry(reader: DocumentReader, descriptor: Descriptor): Promis
     const manifest = await absentAsUndefined(reader.manifest(descriptor))
     if (manifest === undefined) return undefined
     const kind = entryKind(descriptor, manifest)
+    if (kind !== 'soci-index' && (await reader.lacksContent(manifest, kind))) return undefined
     if (kind !== 'image') return { descriptor, kind, manifest, manifestDescriptor: descriptor }
-    if (await reader.lacksContent(manifest)) return undefined
     const platform = descriptor.platform ?? (await reader.entryPlatform(manifest))
     if (platform === undefined) return { descriptor, kind: 'artifact', manifest, manifestDescriptor: descriptor }
     return { descriptor, kind, manifest, manifestDescriptor: descriptor, platform }
@@ -171,12 +171,12 @@ class DocumentReader {
   }
 
   /**
-   * Whether nothing of an image but its manifest is in the store, which then lists it by design. A registry holds what its manifests name,
-   * so it is not asked.
+   * Whether nothing of an entry but its manifest is in the store, which then lists it by design. The config of what is no image says nothing:
+   * it is often an empty object that others have too. A registry holds what its manifests name, so it is not asked.
    */
-  async lacksContent({ config, layers }: Manifest): Promise<boolean> {
-    if (this.#store.locate === undefined || (await this.exists(config))) return false
-    for (const layer of layers ?? []) if (await this.exists(layer)) return false
+  async lacksContent({ config, layers = [] }: Manifest, kind: TreeEntry['kind']): Promise<boolean> {
+    if (this.#store.locate === undefined || layers.length === 0) return false
+    for (const blob of kind === 'image' ? [config, ...layers] : layers) if (await this.exists(blob)) return false
     return true
   }
 

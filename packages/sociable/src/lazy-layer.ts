@@ -27,7 +27,8 @@ export class LazyLayer {
   readonly #store: Store
   readonly #ztoc: Descriptor | undefined
   readonly #counter: FetchCounter
-  #opened: Promise<OpenLayer> | undefined
+  /** The reading that is shared by all calls, and the signal of the one that began it. */
+  #opened: { readonly layer: Promise<OpenLayer>; readonly signal: AbortSignal | undefined } | undefined
 
   constructor(store: Store, descriptor: Descriptor, ztoc: Descriptor | undefined, counter: FetchCounter) {
     this.descriptor = descriptor
@@ -39,11 +40,13 @@ export class LazyLayer {
   /** @throws StoreError, ZtocFormatError, LayerFormatError, with the layer named */
   async open(signal: AbortSignal | undefined): Promise<OpenLayer> {
     signal?.throwIfAborted()
-    this.#opened ??= this.#read(signal)
+    this.#opened ??= { layer: this.#read(signal), signal }
+    const opened = this.#opened
     try {
-      return await this.#opened
+      return await opened.layer
     } catch (error) {
-      this.#opened = undefined // it may have been aborted: another call may succeed
+      if (this.#opened === opened) this.#opened = undefined
+      if (opened.signal !== signal && opened.signal?.aborted) return await this.open(signal) // another's abort
       throw inContext(error, `layer ${this.descriptor.digest}`)
     }
   }

@@ -48,6 +48,7 @@ export async function openPlace(
 
 /**
  * Where `convert` puts its result.
+ * @param source and the tag that the source turned out to have, if any
  * @param destination undefined for the source's tag with `-soci` appended
  * @throws ImageError DESTINATION_INVALID where nothing can be put there, or there is no tag to append to
  */
@@ -69,8 +70,11 @@ export async function openDestination(
       'DESTINATION_INVALID',
       `${location} names a digest: a destination has a tag, its digest follows from what is in it`,
     )
-  const sameFile = typeof source.location === 'string' && isSamePath(parseReference(source.location), reference)
-  return await openPlace(location, sameFile ? 'update' : 'write', signal)
+  const origin = typeof source.location === 'string' ? parseReference(source.location) : undefined
+  if (origin === undefined || !isSamePath(origin, reference)) return await openPlace(location, 'write', signal)
+  // `oci:DIR` twice means one image: it keeps the name that it has
+  const inPlace = reference.tag === undefined && referenceWithin(origin) === undefined && source.tag !== undefined
+  return await openPlace(inPlace ? formatReference({ ...reference, tag: source.tag }) : location, 'update', signal)
 }
 
 function besideSource(source: ImageLocation, tag: string | undefined): ImageLocation {

@@ -47,6 +47,8 @@ async function indexFile(path: string, options: OneLayerOptions): Promise<Indexe
   const file = await open(path)
   try {
     const found = await file.stat()
+    if (found.isDirectory())
+      throw new ImageError('NOT_AN_IMAGE', `a folder is no layer: name a file, or IMAGE@sha256:…`)
     const content = file.createReadStream({ highWaterMark: READ_SIZE, autoClose: false })
     return await indexBytes(content, options, { size: found.isFile() ? found.size : undefined })
   } finally {

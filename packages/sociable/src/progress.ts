@@ -22,7 +22,7 @@ export type ProgressEvent =
   | { readonly type: 'progress'; readonly digest: string; readonly bytes: number; readonly size: number }
   /** A layer is finished: indexed, or a zTOC of it was reused. */
   | { readonly type: 'layer'; readonly layer: LayerResult }
-  /** A blob (layer, config, zTOC) is in the destination; `present`: it was there before. */
+  /** A blob that only moves (a config, a layer that is not indexed) is in the destination; `present`: it was there before. */
   | { readonly type: 'blob'; readonly digest: string; readonly size: number; readonly present: boolean }
   /** Something the user should know that fails nothing. */
   | { readonly type: 'warning'; readonly message: string }

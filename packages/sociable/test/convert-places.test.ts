@@ -76,6 +76,17 @@ describe('destinations', () => {
       await assert.rejects(convert(source, destination, SMALL), { code: 'DESTINATION_INVALID' })
   })
 
+  test('in place: the same name twice is one image', async () => {
+    const input = folder.layout(twoPlatforms)
+    const { digest, destination } = await convert(`oci:${input}`, `oci:${input}`, SMALL)
+    assert.equal(destination, `oci:${input}:app`)
+    assert.equal((await inspect(`oci:${input}`)).digest, digest)
+    assert.equal((await convert(`oci:${input}:app`, `oci:${input}:app`, SMALL)).digest, digest)
+    const flat = folder.layout((layout) => layout.top(...twoManifests(layout)))
+    const whole = await convert(`oci:${flat}`, `oci:${flat}`, SMALL)
+    assert.equal((await inspect(`oci:${flat}`)).digest, whole.digest)
+  })
+
   test('in the same layout layers stay where they are, in another they are linked', async () => {
     const input = folder.layout(twoPlatforms)
     const before = snapshot(input)
@@ -175,6 +186,18 @@ describe('images of every kind', () => {
         message: /lists linux\/arm64 but does not contain it/,
       },
     )
+  })
+
+  test('an attestation of which only the manifest is there is left out', async () => {
+    const file = archive((layout) => {
+      const [amd64, arm64] = twoManifests(layout)
+      layout.top(layout.imageIndex([amd64, arm64, attestation(layout, arm64)], {}, NAMED_APP))
+    })
+    const partial = lacking(file, [digestOf(Buffer.from('{"_type":"provenance"}'))])
+    const output = folder.fresh()
+    const result = await convert(`oci-archive:${partial}`, `oci:${output}:v`, SMALL)
+    assert.match(result.warnings.join(), /^unknown\/unknown is listed in .* and left out$/)
+    assert.equal(blobJson(output, result.digest).manifests.length, 4)
   })
 
   test('a manifest of which nothing else is there counts as absent, one that lacks a layer is an error', async () => {

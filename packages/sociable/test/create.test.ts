@@ -75,7 +75,8 @@ test('nothing to index, and what cannot be indexed', async () => {
     code: 'PLATFORM_NOT_FOUND',
     message: /has no linux\/s390x, only linux\/amd64, linux\/arm64\/v8$/,
   })
-  await assert.rejects(createIndex(`oci:${folder.fresh()}`, SMALL), { name: 'StoreError' })
+  for (const name of [`oci:${folder.fresh()}`, `docker-archive:${folder.fresh()}`])
+    await assert.rejects(createIndex(name, SMALL), { name: 'StoreError' })
   assert.deepEqual(snapshot(path), before)
 })
 

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { readFileSync, unlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { convert, type ImageEntry, openImage } from '../src/index.js'
 import { TestFolder } from './support/folder.js'
@@ -189,6 +191,23 @@ describe('reading', () => {
     await image.close()
   })
 
+  test('bytes that are not those of the zTOC are refused', async () => {
+    const path = folder.layout(files)
+    await convert(`oci:${path}`, `oci:${path}-soci`, SMALL)
+    const image = await openImage(`oci:${path}-soci`)
+    const { layer } = await image.stat('data/big')
+    const file = join(`${path}-soci`, 'blobs', 'sha256', layer.slice(7))
+    const bytes = readFileSync(file)
+    unlinkSync(file)
+    writeFileSync(file, bytes.fill(0, bytes.indexOf(BIG.subarray(0, 16)), bytes.indexOf(BIG.subarray(0, 16)) + 8))
+    await assert.rejects(image.read('data/big'), {
+      code: 'SPAN_DIGEST_MISMATCH',
+      message: new RegExp(`^layer ${layer}: `),
+    })
+    assert.equal(text(await image.read('etc/os-release')), 'NAME=test\n', 'another span')
+    await image.close()
+  })
+
   test('an abort ends a call and spoils nothing', async () => {
     const image = await openImage(enabled)
     const reason = new Error('enough')
@@ -205,6 +224,14 @@ describe('reading', () => {
     )
     assert.equal(text(await image.read('etc/os-release')), 'NAME=test\n')
     await image.close()
+    const fresh = await openImage(enabled)
+    const aborted = new AbortController()
+    const first = fresh.read('etc/os-release', { signal: aborted.signal })
+    const second = fresh.read('etc/os-release')
+    aborted.abort(reason)
+    await assert.rejects(first, (error) => error === reason)
+    assert.equal(text(await second), 'NAME=test\n', 'a call that waited for the same zTOC goes on')
+    await fresh.close()
   })
 })
 

@@ -1,6 +1,7 @@
 // Writes test/vectors/reference-images.json: what the reference makes of each image, by its `soci convert --standalone` (v2: the top's
 // digest) and by its library (v1: each platform's index digest). `node conformance/build.mjs` builds both binaries, then:
-// `node packages/sociable/dist/test/support/record-reference.js conformance/.cache/soci conformance/.cache/oracle`
+// `node packages/sociable/dist/test/support/record-reference.js conformance/.cache/soci conformance/.cache/oracle`,
+// with `--check` at its end to compare only.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -41,7 +42,9 @@ for (const image of IMAGES) {
 }
 rmSync(folder, { recursive: true })
 const path = new URL('../../../test/vectors/reference-images.json', import.meta.url)
-writeFileSync(path, `${JSON.stringify(results, null, 2)}\n`)
+const text = `${JSON.stringify(results, null, 2)}\n`
+if (process.argv[4] !== '--check') writeFileSync(path, text)
+else if (readFileSync(path, 'utf8') !== text) throw new Error('the reference makes other images than the vectors say')
 
 function flags({ options = {} }: ImageCase): string[] {
   const { platforms, spanSize, minLayerSize, prefetchFiles = [], optimizations = [] } = options
