@@ -1,8 +1,13 @@
 // One layer's entries as a tree of cleaned paths, with its whiteouts (image-spec v1.1.1, layer.md "Whiteouts").
-import type { FileEntry, FileList } from '@sociable/ztoc'
+import { type FileEntry, type FileList, ZtocFormatError } from '@sociable/ztoc'
 
 const WHITEOUT = '.wh.'
 const OPAQUE = '.wh..wh..opq'
+
+/** Linux's PATH_MAX, in UTF-16 units here: no runtime shows a longer path, so its entry is passed over. */
+export const MAX_PATH_LENGTH = 4096
+/** Far more than any layer has that lists files without their directories; a bound for what a made-up zTOC can cost. */
+const MAX_IMPLIED = 1_000_000
 
 /** What a layer says of a path: an entry's index in its file list; `implied`: only something below it is listed, so it is a directory. */
 export type LayerNode = number | 'implied'
@@ -37,12 +42,16 @@ export function baseName(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1)
 }
 
-/** Of several entries of one path the last counts, as when the tar is unpacked. */
+/**
+ * Of several entries of one path the last counts, as when the tar is unpacked.
+ * @throws ZtocFormatError where an entry is malformed, or a million directories are only implied
+ */
 export function layerTree(files: FileList): LayerTree {
   const nodes = new Map<string, LayerNode>([['', 'implied']])
   const children = new Map<string, Set<string>>()
   const whiteouts = new Map<string, Set<string>>()
   const opaque = new Set<string>()
+  let implied = 0
   let index = 0
   for (const file of files) {
     addEntry(file, index)
@@ -51,6 +60,7 @@ export function layerTree(files: FileList): LayerTree {
   return { nodes, children, whiteouts, opaque }
 
   function addEntry(file: FileEntry, at: number): void {
+    if (file.name.length > MAX_PATH_LENGTH) return
     const path = cleanPath(file.name)
     const name = baseName(path)
     const parent = parentPath(path)
@@ -69,6 +79,11 @@ export function layerTree(files: FileList): LayerTree {
       const parent = parentPath(child)
       addName(children, parent, baseName(child))
       if (nodes.has(parent)) return // its parents are there too
+      if (++implied > MAX_IMPLIED)
+        throw new ZtocFormatError(
+          'ZTOC_INVALID',
+          `it has files in more than ${MAX_IMPLIED} directories that it does not list`,
+        )
       nodes.set(parent, 'implied')
     }
   }

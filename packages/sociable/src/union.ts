@@ -1,7 +1,7 @@
 // The view that an image's layers give together: each path from the topmost layer that has it, unless a layer above hides it.
 import type { FileEntry, Toc } from '@sociable/ztoc'
 import { ImageError } from './error.js'
-import { cleanPath, hides, join, type LayerTree, layerTree, parentPath } from './layer-tree.js'
+import { cleanPath, hides, join, type LayerTree, layerTree, MAX_PATH_LENGTH, parentPath } from './layer-tree.js'
 
 /** A layer opened for reading: what is in it, and the tree of it. */
 export interface OpenLayer {
@@ -115,6 +115,11 @@ export class Union {
         if (++links > MAX_SYMLINKS)
           throw new ImageError('PATH_NOT_FOUND', `${path}: more than ${MAX_SYMLINKS} symlinks on the way`)
         const target = entry.linkname
+        if (target.length > MAX_PATH_LENGTH)
+          throw new ImageError(
+            'PATH_NOT_FOUND',
+            `${path}: symlink ${child} leads to a path of ${target.length} characters`,
+          )
         if (target.startsWith('/')) at = ROOT
         pending.push(...target.split('/').reverse())
       } else at = next

@@ -130,6 +130,15 @@ test('of two entries of one path the last counts', async () => {
   assert.equal((await union.lookup('x'))?.entry?.type, 'reg')
 })
 
+test('endless paths are passed over, and cost little', { timeout: 20_000 }, async () => {
+  const endless = 'a/'.repeat(500_000)
+  const union = unionOf([[endless, 'b', `link>${endless}`]])
+  assert.deepEqual(await names(union, ''), ['b@layer0', 'link@layer0'])
+  await assert.rejects(union.resolve('link', true), { code: 'PATH_NOT_FOUND', message: /a path of 1000000 characters/ })
+  const deep = Array.from({ length: 2500 }, (_, i) => `${i}/${'d/'.repeat(500)}`)
+  await assert.rejects(unionOf([deep]).lookup('0'), { code: 'ZTOC_INVALID', message: /more than 1000000 directories/ })
+})
+
 /** Layers bottom first; an entry is `file`, `dir/`, `link>target` or `hardlink=target`. */
 function unionOf(layers: readonly (readonly string[])[], opened: string[] = []): Union {
   return new Union(
