@@ -19,6 +19,7 @@ const DOCUMENTS = [
 const PARTS = [
   ['result.ts', 'ContentResult', 'PlatformResult', 'LayerResult'],
   ['inspect.ts', 'InspectedPlatform', 'InspectedLayer'],
+  ['eligibility.ts', 'Eligibility'],
   ['image.ts', 'ImageEntry', 'EntryType', 'FetchStatistics'],
   ['../../oci/src/descriptor.ts', 'Platform'],
 ]

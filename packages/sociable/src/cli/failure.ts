@@ -55,7 +55,9 @@ function messageLines(error: Error): string[] {
   const lines = error.message.split('\n').filter((line) => line.trim() !== '')
   for (const cause of causes(error)) {
     const said = lines.join('\n')
-    if (cause.message !== '' && !said.includes(cause.message)) lines.push(...cause.message.split('\n'))
+    // An error of the system is said already where its code is.
+    const word = 'syscall' in cause && 'code' in cause ? String(cause.code) : cause.message
+    if (!said.includes(word)) lines.push(...cause.message.split('\n'))
   }
   return lines.length === 0 ? [error.name] : lines.slice(0, MAX_LINES).map((line) => line.trim())
 }

@@ -58,9 +58,9 @@ function describePlatform(image: InspectedPlatform, style: (name: Style, text: s
     const health = image.buildToolHealth === undefined ? '' : ` (${HEALTH[image.buildToolHealth]})`
     lines.push(`built by      ${printable(image.buildTool)}${health}`)
   }
-  const { eligible, reasons } = image.fargate
+  const { eligible, reasons, notes } = image.fargate
   lines.push(`Fargate       ${eligible ? style('green', 'eligible') : style('yellow', 'not eligible')}`)
-  lines.push(...reasons.map((reason) => `              ${printable(reason)}`))
+  lines.push(...[...reasons, ...notes].map((line) => `              ${printable(line)}`))
   lines.push(...image.problems.map((problem) => `${style('red', 'problem')}       ${printable(problem)}`))
   if (image.layers.length === 0) return [...lines, 'no layers']
   return [...lines, ...formatTable(LAYER_COLUMNS, image.layers.map(layerRow))]

@@ -41,8 +41,8 @@ export function lsCommand(terminal: Terminal): Command {
     { command: 'sociable ls oci:./image:app-soci /etc', does: 'names in a folder' },
     { command: 'sociable ls -lR oci-archive:app-soci.tar usr/lib', does: 'all below it, in detail' },
   ])
-  return command.action((name: string, path: string | undefined, flags: LsFlags) =>
-    withImage(name, flags.platform, terminal, async (image) => {
+  return command.action((imageName: string, path: string | undefined, flags: LsFlags) =>
+    withImage(imageName, flags.platform, terminal, async (image) => {
       const options = { signal: terminal.signal, recursive: flags.recursive === true }
       const entries = await image.list(path ?? '', options)
       const { digest, platform } = image
@@ -55,27 +55,17 @@ export function lsCommand(terminal: Terminal): Command {
         statistics: image.statistics,
       }
       const shown = (text: string) => (terminal.stdout.isTTY ? printable(text) : text)
-      await terminal.result(document, flags.long ? longLines(entries, path, shown) : shortLines(entries, path, shown))
+      const folder = folderOf(entries)
+      const name = (entry: ImageEntry) => shown(entry.path.slice(folder.length))
+      await terminal.result(document, flags.long ? longLines(entries, name, shown) : entries.map(name))
     }),
   )
 }
 
-function shortLines(
-  entries: readonly ImageEntry[],
-  path: string | undefined,
-  shown: (text: string) => string,
-): string[] {
-  return entries.map((entry) => shown(relativeName(entry, path)))
-}
-
-/** The entry's path below the folder that was listed; of a file that was itself asked for, what it was asked as. */
-function relativeName(entry: ImageEntry, path = ''): string {
-  const folder = path
-    .split('/')
-    .filter((part) => part !== '' && part !== '.')
-    .join('/')
-  if (folder === '') return entry.path
-  return entry.path.startsWith(`${folder}/`) ? entry.path.slice(folder.length + 1) : entry.path
+/** The folder that was listed, as the image has it (the path asked for may lead over links): no entry is nearer to the root than its own. */
+function folderOf(entries: readonly ImageEntry[]): string {
+  const folders = entries.map(({ path }) => path.slice(0, path.lastIndexOf('/') + 1))
+  return folders.reduce((shortest, folder) => (folder.length < shortest.length ? folder : shortest), folders[0] ?? '')
 }
 
 const TYPE_LETTERS: Readonly<Record<EntryType, string>> = {
@@ -89,7 +79,7 @@ const TYPE_LETTERS: Readonly<Record<EntryType, string>> = {
 
 function longLines(
   entries: readonly ImageEntry[],
-  path: string | undefined,
+  name: (entry: ImageEntry) => string,
   shown: (text: string) => string,
 ): string[] {
   const rows = entries.map((entry) => [
@@ -97,7 +87,7 @@ function longLines(
     `${entry.uid}:${entry.gid}`,
     String(entry.size),
     entry.modified.replace(/\.\d+/, '') || '-',
-    shown(relativeName(entry, path)) + (entry.target === undefined ? '' : ` -> ${shown(entry.target)}`),
+    name(entry) + (entry.target === undefined ? '' : ` -> ${shown(entry.target)}`),
   ])
   return formatTable(LONG_COLUMNS, rows).slice(1)
 }

@@ -86,15 +86,14 @@ export async function makeLayout(folder: string): Promise<Layout> {
     folder,
     path,
     async add(tag, trees, architecture = 'amd64') {
-      const blobs = await Promise.all(
-        trees.map(async (tree) => (tree instanceof Uint8Array ? tree : gzipSync(await tar(tree)))),
-      )
+      const tars = await Promise.all(trees.map((tree) => (tree instanceof Uint8Array ? tree : tar(tree))))
+      const blobs = trees.map((tree, i) => (tree instanceof Uint8Array ? tree : gzipSync(tars[i]!)))
       const layers = await Promise.all(blobs.map(put))
       const config = await putJson({
         architecture,
         os: 'linux',
         config: {},
-        rootfs: { type: 'layers', diff_ids: blobs.map((bytes) => digestOf(bytes)) },
+        rootfs: { type: 'layers', diff_ids: tars.map((bytes) => digestOf(bytes)) },
       })
       const manifest = await putJson({
         schemaVersion: 2,
