@@ -12,6 +12,7 @@ const windows = process.platform === 'win32'
 /** Debian's packages, by the command that is wanted from them. */
 const DEBIAN = {
   bgzip: 'tabix',
+  buildah: 'buildah',
   'docker-registry': 'docker-registry',
   gzip: 'gzip',
   igzip: 'isal',

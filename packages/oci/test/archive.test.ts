@@ -176,9 +176,8 @@ test('where an archive cannot be written', async (t) => {
     [`oci-archive:${folder}/no/image.tar`, 'write', { code: 'NOT_FOUND', message: /no is not there/ }],
     [`docker-archive:${folder}/image.tar`, 'write', { code: 'DENIED', message: /write an oci-archive/ }],
     ['-', 'update', { code: 'DENIED', message: /name a file/ }],
-    ['app:1', 'write', { code: 'UNREACHABLE', message: /is in a registry/ }],
   ]
-  for (const [name, mode, error] of refused.slice(0, 4)) await assert.rejects(openStore(name, { mode }), error, name)
+  for (const [name, mode, error] of refused) await assert.rejects(openStore(name, { mode }), error, name)
   writeFileSync(join(folder, 'old.tar'), tar([{ name: 'manifest.json', data: '[]' }]))
   await assert.rejects(openStore(`oci-archive:${folder}/old.tar`, { mode: 'update' }), { code: 'PROTOCOL' })
   mkdirSync(join(folder, 'real'))

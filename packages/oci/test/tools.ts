@@ -8,7 +8,10 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('../../../../', import.meta.url))
 
 /** Go programs, by name: what `go install` takes. Pinned, so that tests mean the same tomorrow. */
-const GO: Readonly<Record<string, string>> = { crane: 'github.com/google/go-containerregistry/cmd/crane@v0.20.6' }
+const GO: Readonly<Record<string, string>> = {
+  crane: 'github.com/google/go-containerregistry/cmd/crane@v0.20.6',
+  oras: 'oras.land/oras/cmd/oras@v1.2.3',
+}
 
 /**
  * The path of a real tool, installed now if need be. Where it cannot be had the test is skipped, and fails under CI=true.
