@@ -3,7 +3,7 @@ import type { Descriptor } from './descriptor.js'
 import { StoreError } from './error.js'
 import type { LayoutIndex } from './layout-index.js'
 import { LayoutStore } from './layout-store.js'
-import type { RandomAccessFile } from './random-access.js'
+import { RandomAccessFile, type RangeOptions } from './random-access.js'
 import type { LocalContent } from './store.js'
 import type { TarFile, TarIndex } from './tar-index.js'
 
@@ -55,11 +55,11 @@ export class ArchiveStore extends LayoutStore {
     digest: string,
     start: number,
     end: number,
-    signal: AbortSignal | undefined,
+    options: RangeOptions,
   ): AsyncGenerator<Uint8Array, void, undefined> {
     const found = this.#find(digest)!
     if (found instanceof Uint8Array) yield found.slice(start, end)
-    else yield* this.#file.range(found.offset + start, found.offset + end, signal)
+    else yield* this.#file.range(found.offset + start, found.offset + end, options)
   }
 
   protected async readIndex(): Promise<LayoutIndex> {

@@ -110,13 +110,13 @@ export class ArchiveWriter extends LayoutStore {
     digest: string,
     start: number,
     end: number,
-    signal: AbortSignal | undefined,
+    options: RangeOptions,
   ): AsyncGenerator<Uint8Array, void, undefined> {
     const blob = this.#blobs.get(digest)
     const file = blob === undefined ? this.#previous!.file : await this.#sink.readFrom()
     if (file === undefined) throw new StoreError('DENIED', `${this.name} cannot be read while it is written`)
     const { offset } = blob ?? this.#previous!.files.get(blobName(digest))!
-    yield* file.range(offset + start, offset + end, signal)
+    yield* file.range(offset + start, offset + end, options)
   }
 
   protected async readIndex(): Promise<LayoutIndex> {

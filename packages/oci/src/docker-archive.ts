@@ -145,7 +145,7 @@ async function hashEntry(
   signal: AbortSignal | undefined,
 ): Promise<string> {
   const hash = createHash('sha256')
-  for await (const chunk of file.range(offset, offset + size, signal)) hash.update(chunk)
+  for await (const chunk of file.range(offset, offset + size, { signal, reuse: true })) hash.update(chunk)
   return `sha256:${hash.digest('hex')}`
 }
 

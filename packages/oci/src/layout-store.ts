@@ -13,7 +13,7 @@ import {
 } from './layout-index.js'
 import { decodeManifest, detectMediaType, type Manifest } from './manifest.js'
 import { isManifestType } from './mediatype.js'
-import { CHUNK_SIZE } from './random-access.js'
+import { CHUNK_SIZE, type RangeOptions } from './random-access.js'
 import type { CallOptions, Content, FetchOptions, PushOptions, Store } from './store.js'
 
 /** Bytes of the largest manifest that is looked into for its subject (distribution-spec v1.1.1: registries take 4 MiB at least). */
@@ -34,12 +34,12 @@ export abstract class LayoutStore implements Store {
 
   /** The blob's size; `undefined` where there is none. */
   protected abstract blobSize(digest: string): Promise<number | undefined>
-  /** Its bytes [start, end), in chunks of at most CHUNK_SIZE that are the receiver's. */
+  /** Its bytes [start, end), in chunks of at most CHUNK_SIZE that are the receiver's unless `reuse`. */
   protected abstract blobRange(
     digest: string,
     start: number,
     end: number,
-    signal: AbortSignal | undefined,
+    options: RangeOptions,
   ): AsyncIterable<Uint8Array>
   protected abstract readIndex(): Promise<LayoutIndex>
   /** Replaces index.json by what `change` makes of it, one change after the other. */
@@ -51,7 +51,7 @@ export abstract class LayoutStore implements Store {
   abstract close(): Promise<void>
 
   async *fetch(descriptor: Descriptor, options: FetchOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
-    const { signal, start = 0, end = descriptor.size } = options
+    const { signal, reuse, start = 0, end = descriptor.size } = options
     signal?.throwIfAborted()
     parseDigest(descriptor.digest)
     const size = await this.#sizeOf(descriptor.digest)
@@ -63,7 +63,7 @@ export abstract class LayoutStore implements Store {
     const composed = this.#composed.get(descriptor.digest)
     const bytes =
       composed === undefined
-        ? this.blobRange(descriptor.digest, start, end, signal)
+        ? this.blobRange(descriptor.digest, start, end, { signal, reuse })
         : chunksOf(composed.subarray(start, end))
     const checked = whole && options.verify !== false ? verifying : measuring
     yield* checked(whole ? descriptor : { ...descriptor, size: end - start }, bytes, this.name)

@@ -23,7 +23,7 @@ import { withFileLock } from './file-lock.js'
 import { EMPTY_LAYOUT_INDEX, type LayoutIndex, parseLayoutIndex } from './layout-index.js'
 import { LayoutStore } from './layout-store.js'
 import { checkLayoutVersion, LAYOUT_FILE, LAYOUT_FILE_CONTENT } from './layout-version.js'
-import { fileError, RandomAccessFile } from './random-access.js'
+import { fileError, RandomAccessFile, type RangeOptions } from './random-access.js'
 import type { CallOptions, Content, LocalContent, PushOptions } from './store.js'
 
 export interface OpenLayoutOptions {
@@ -139,11 +139,11 @@ export class LayoutFolder extends LayoutStore {
     digest: string,
     start: number,
     end: number,
-    signal: AbortSignal | undefined,
+    options: RangeOptions,
   ): AsyncGenerator<Uint8Array, void, undefined> {
     const file = await RandomAccessFile.open(this.#blobPath(digest))
     try {
-      yield* file.range(start, end, signal)
+      yield* file.range(start, end, options)
     } finally {
       await file.close()
     }

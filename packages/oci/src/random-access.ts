@@ -25,6 +25,12 @@ const writeFile = promisify(write) as unknown as (
 
 /** Bytes of a chunk: the largest that a fetch hands out. */
 export const CHUNK_SIZE = 1 << 20
+const REUSED_CHUNK_SIZE = 1 << 19
+
+export interface RangeOptions {
+  readonly signal?: AbortSignal | undefined
+  readonly reuse?: boolean | undefined
+}
 
 /** A regular file, read or written at any position. */
 export class RandomAccessFile {
@@ -104,26 +110,29 @@ export class RandomAccessFile {
   }
 
   /**
-   * The bytes [start, end) in chunks that are the receiver's; the next one is read while the last is used.
+   * The bytes [start, end) in chunks that are the receiver's, or with `reuse` only until the next one is asked for; the next one is read while the last is used.
    * @throws StoreError SIZE_MISMATCH where the file ends before
    */
-  async *range(start: number, end: number, signal?: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
+  async *range(
+    start: number,
+    end: number,
+    { signal, reuse = false }: RangeOptions = {},
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    // One is read into while the other is used. Smaller than fresh ones, so that both stay in a core's cache.
+    const size = reuse ? REUSED_CHUNK_SIZE : CHUNK_SIZE
+    const reused = reuse && end - start > size ? [new Uint8Array(size), new Uint8Array(size)] : undefined
     const readChunk = async (position: number): Promise<Uint8Array> => {
-      const chunk = new Uint8Array(Math.min(CHUNK_SIZE, end - position))
-      const length = await this.read(chunk, position)
-      if (length < chunk.length)
-        throw new StoreError(
-          'SIZE_MISMATCH',
-          `${this.path ?? 'standard input'} ends at ${position + length}, before ${end}`,
-        )
+      const length = Math.min(size, end - position)
+      const chunk = reused?.[((position - start) / size) % 2]?.subarray(0, length) ?? new Uint8Array(length)
+      await this.#fill(chunk, position, end)
       return chunk
     }
     let next: Promise<Uint8Array> | undefined
     try {
-      for (let position = start; position < end; position += CHUNK_SIZE) {
+      for (let position = start; position < end; position += size) {
         signal?.throwIfAborted()
         const chunk = await (next ?? readChunk(position))
-        next = position + CHUNK_SIZE < end ? readChunk(position + CHUNK_SIZE) : undefined
+        next = position + size < end ? readChunk(position + size) : undefined
         next?.catch(() => {}) // it is awaited in the next round, if there is one
         yield chunk
       }
@@ -131,6 +140,15 @@ export class RandomAccessFile {
       // The file may be closed as soon as this returns.
       await next?.catch(() => {})
     }
+  }
+
+  async #fill(chunk: Uint8Array, position: number, end: number): Promise<void> {
+    const length = await this.read(chunk, position)
+    if (length < chunk.length)
+      throw new StoreError(
+        'SIZE_MISMATCH',
+        `${this.path ?? 'standard input'} ends at ${position + length}, before ${end}`,
+      )
   }
 
   async close(): Promise<void> {

@@ -14,6 +14,8 @@ export interface FetchOptions extends CallOptions {
   readonly end?: number | undefined
   /** Hash a whole content while it is read; false for a caller that hashes it anyway (its length is checked all the same). @default true */
   readonly verify?: boolean | undefined
+  /** Whether a chunk may be written over once the next one is asked for: fresh memory for each costs more than reading it. @default false */
+  readonly reuse?: boolean | undefined
 }
 
 export interface PushOptions extends CallOptions {
@@ -36,7 +38,7 @@ export interface Store {
   /** For messages: `oci:./image`, never a secret. */
   readonly name: string
   /**
-   * The content's bytes [start, end), in order, in chunks of at most 1 MiB that are the caller's to keep, change or transfer. The whole content
+   * The content's bytes [start, end), in order, in chunks of at most 1 MiB that are the caller's to keep, change or transfer (unless `reuse`). The whole content
    * (no range) is verified against the descriptor's digest and size: the iteration throws a `StoreError` at its end where they differ,
    * so nothing may be made of the bytes before. A range is verified for its length only.
    */

@@ -71,10 +71,10 @@ async function indexLayer(
 ): Promise<FinishedLayer> {
   const { source, destination, copyLayers, settings, onProgress } = task
   const started = performance.now()
-  // The indexing pass hashes the layer anyway
-  let content = source.fetch(descriptor, { verify: false, signal })
   // What lies elsewhere is read once only; what lies here is linked, or read again from the file system's cache
   const twoWays = copyLayers && source.locate === undefined && !(await destination.exists(descriptor, { signal }))
+  // The indexing pass hashes the layer anyway, and is through with a chunk when it asks for the next
+  let content = source.fetch(descriptor, { verify: false, reuse: !twoWays, signal })
   if (twoWays) content = tee(content, (copy) => destination.push(descriptor, copy, { signal }))
   const { ztoc, layer, spans, files, hasXattrs, unloadable } = await indexer.index(content, {
     spanSize: settings.spanSize,

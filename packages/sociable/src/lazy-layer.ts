@@ -85,7 +85,7 @@ export class LazyLayer {
       throw new LayerFormatError('COMPRESSION_UNSUPPORTED', `its files cannot be read: ${reason}`)
     }
     this.#counter.wholeLayers.push(digest)
-    const content = this.#counter.count(this.#store.fetch(this.descriptor, { verify: false, signal }))
+    const content = this.#counter.count(this.#store.fetch(this.descriptor, { verify: false, reuse: true, signal }))
     const { ztoc } = await indexLayer(content, {
       compression: decision.index,
       expected: { digest, size },
