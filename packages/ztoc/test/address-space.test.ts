@@ -29,10 +29,13 @@ const script = (call: string): string => `
 
 const skip = process.platform === 'linux' ? false : 'ulimit -v is tried on Linux only'
 
-test('where the address space is limited the error says what to do', { skip }, () => {
+test('where the address space is limited the error says what to do', { skip }, async () => {
   assert.equal(hasAddressSpace(), true)
-  const message = limited(script('console.log(hasAddressSpace(), await indexLayer(source).catch((e) => e.message))'))
-  assert.match(message, /^false no address space .*--disable-wasm-trap-handler$/)
+  const { digest } = await indexLayer(chunks(LAYER, 100))
+  const call = 'indexLayer(source).then((layer) => layer.digest, (error) => error.message)'
+  const answer = limited(script(`console.log(hasAddressSpace(), await ${call})`))
+  // Newer versions of Node do without the guard regions by themselves
+  if (answer !== `true ${digest}`) assert.match(answer, /^false no address space .*--disable-wasm-trap-handler$/)
 })
 
 test('with the flag a pool does the same work there', { skip }, async () => {

@@ -111,14 +111,13 @@ test('Ctrl-C while an image is converted: the layout is what it was', options, a
 })
 
 test('interrupted while waiting for input', async () => {
+  const layer = gzipSync(await tar({ a: noise(1_000_000) }))
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     const child = start(['ztoc', '-'])
     const ended = finished(child)
     child.stdin.on('error', () => {})
     // More than a pipe holds: once it is through, the program is up and reads.
-    const through = new Promise((resolve) =>
-      child.stdin.write(gzipSync(noise(1_000_000)).subarray(0, 900_000), resolve),
-    )
+    const through = new Promise((resolve) => child.stdin.write(layer.subarray(0, 900_000), resolve))
     await Promise.race([through, ended])
     child.kill(signal)
     assert.equal((await ended).signal, signal)
