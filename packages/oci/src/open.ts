@@ -5,7 +5,8 @@ import { StoreError } from './error.js'
 import { openLayout } from './layout.js'
 import { createMemoryStore } from './memory.js'
 import { RandomAccessFile } from './random-access.js'
-import { formatReference, type ImageReference, type LocalReference, parseReference } from './reference.js'
+import { type ImageReference, type LocalReference, parseReference, type RegistryReference } from './reference.js'
+import type { RegistryClient } from './registry/registry.js'
 import type { CallOptions, Store } from './store.js'
 import { indexTar } from './tar-index.js'
 
@@ -16,6 +17,8 @@ export interface OpenOptions extends CallOptions {
    * @default 'read'
    */
   readonly mode?: 'read' | 'write' | 'update' | undefined
+  /** Connections, logins and memory that the registry stores of a run share. @default one of the store's own, closed with it */
+  readonly registries?: RegistryClient | undefined
 }
 
 /**
@@ -34,16 +37,26 @@ export async function openStore(reference: string | ImageReference, options: Ope
   const mode = options.mode ?? 'read'
   switch (parsed.transport) {
     case 'registry':
-      throw new StoreError(
-        'UNREACHABLE',
-        `${formatReference(parsed)} is in a registry, and this version reads and writes layouts and archives only: name it oci:DIR:TAG, oci-archive:FILE or docker-archive:FILE`,
-      )
+      return openInRegistry(parsed, options)
     case 'memory':
       return createMemoryStore()
     case 'oci':
       return openLayout(`oci:${parsed.path}`, parsed.path, { write: mode !== 'read' })
     default:
       return mode === 'read' ? openForReading(parsed, options) : openForWriting(parsed, mode, options)
+  }
+}
+
+/** Loaded when it is needed: whoever works with folders and archives starts without a network. */
+async function openInRegistry(reference: RegistryReference, { registries, signal }: OpenOptions): Promise<Store> {
+  const { openRegistry, RegistryClient } = await import('./registry/registry.js')
+  if (registries !== undefined) return openRegistry(reference, registries, { signal })
+  const client = new RegistryClient()
+  try {
+    return await openRegistry(reference, client, { signal, close: () => client.close() })
+  } catch (error) {
+    await client.close()
+    throw error
   }
 }
 

@@ -180,16 +180,15 @@ export class Http {
       try {
         while (true) {
           clock.waiting()
-          let size = 0
+          let chunk: Uint8Array | undefined
           try {
             const next = await iterator.next()
-            if (next.done) return
-            const chunk = next.value as Uint8Array
-            size = chunk.length
-            yield* clockedOut(clock, chunk)
+            if (next.done !== true) chunk = next.value as Uint8Array
           } finally {
-            if (size === 0) clock.arrived(0)
+            clock.arrived(chunk?.length ?? 0)
           }
+          if (chunk === undefined) return
+          yield chunk
         }
       } catch (error) {
         throw fail(error)
@@ -222,4 +221,40 @@ export class Http {
       },
     }
   }
+}
+
+interface ResponseContext {
+  readonly url: URL
+  readonly moved: boolean
+  readonly what: string
+  readonly method: Method
+  release(): void
+  fail(error: unknown): unknown
+}
+
+function stalled(what: string, stream: string, { bytes, milliseconds }: Pace): TransientError {
+  return new TransientError(
+    'UNREACHABLE',
+    `${what}: ${stream} has stalled: fewer than ${bytes} bytes in ${milliseconds / 1000} seconds`,
+  )
+}
+
+function redirectTarget(location: string, { url, request }: HttpResponse): URL {
+  // Not with the error of URL as its cause: that holds the address, which may be presigned.
+  if (!URL.canParse(location, url.href))
+    throw new StoreError('PROTOCOL', `${request} was redirected to what is no address`)
+  const target = new URL(location, url)
+  if (target.protocol !== 'https:' && !(target.protocol === 'http:' && url.protocol === 'http:'))
+    throw new StoreError(
+      'PROTOCOL',
+      `${request} was redirected from ${url.protocol}// to ${redactUrl(target)}, which is not followed: it would not be private`,
+    )
+  return target
+}
+
+function refusedRedirect({ request, status }: HttpResponse, next: URL): StoreError {
+  return new StoreError(
+    'PROTOCOL',
+    `${request} was redirected (${status}) to ${redactUrl(next)}: what is written is not sent elsewhere; name the registry by that address`,
+  )
 }

@@ -1,0 +1,167 @@
+import { StoreError } from '../error.js'
+import type { CallOptions } from '../store.js'
+import { Authenticator } from './auth.js'
+import type { Credentials } from './credentials/credential.js'
+import { defaultCredentials } from './credentials/default.js'
+import { failureOf, readRefusal } from './failure.js'
+import { apiHost, isLoopback } from './hosts.js'
+import { Http, type HttpOptions, type HttpRequest, type HttpResponse } from './http.js'
+import { MemoryBudget } from './memory-budget.js'
+import { RETRY_POLICY, type RetryPolicy, retrying } from './retry.js'
+import type { Scopes } from './scope.js'
+
+export interface RegistryOptions extends HttpOptions {
+  /** Speak HTTP without TLS. @default only with this machine, and only if no TLS is spoken there */
+  readonly plainHttp?: boolean | undefined
+  /** @default `defaultCredentials()`: docker's and podman's files, and AWS's chain for ECR */
+  readonly credentials?: Credentials | undefined
+  /** Bytes that all downloads together hold ahead of their readers. @default 64 MiB */
+  readonly memory?: number | undefined
+  readonly retry?: Partial<RetryPolicy> | undefined
+}
+
+const MEMORY = 64 << 20
+const PART_SIZE = 8 << 20 // 8–16 MB is what S3 recommends for ranged requests
+const SMALLEST_PART = 1 << 20
+const PARTS_AHEAD = 8
+
+/**
+ * What the stores of one run share: connections, logins, and the memory for reading ahead. To be closed when the last of its stores is.
+ * @example
+ * const registries = new RegistryClient({ memory: 128 << 20 })
+ * const store = await openStore('host/app:1', { registries })
+ */
+export class RegistryClient {
+  readonly http: Http
+  readonly policy: RetryPolicy
+  readonly budget: MemoryBudget
+  /** Bytes of the ranges that a large download is made of. */
+  readonly partSize: number
+  readonly #options: RegistryOptions
+  readonly #credentials: Credentials
+  readonly #registries = new Map<string, Promise<Registry>>()
+
+  constructor(options: RegistryOptions = {}) {
+    this.#options = options
+    this.#credentials = options.credentials ?? defaultCredentials()
+    this.http = new Http(options)
+    this.policy = { ...RETRY_POLICY, ...options.retry }
+    this.budget = new MemoryBudget(options.memory ?? MEMORY)
+    this.partSize = Math.max(SMALLEST_PART, Math.min(PART_SIZE, Math.floor(this.budget.capacity / PARTS_AHEAD)))
+  }
+
+  /** The registry of that name (`docker.io`, `host:port`). */
+  async registry(name: string, { signal }: CallOptions = {}): Promise<Registry> {
+    const known = this.#registries.get(name)
+    if (known !== undefined) return known
+    const found = this.#origin(name, signal).then((origin) => new Registry(name, origin, this, this.#credentials))
+    this.#registries.set(name, found)
+    found.catch(() => this.#registries.delete(name))
+    return found
+  }
+
+  /** Ends what is under way. */
+  async close(): Promise<void> {
+    await this.http.close()
+  }
+
+  async #origin(name: string, signal: AbortSignal | undefined): Promise<URL> {
+    const host = apiHost(name)
+    const https = new URL(`https://${host}`)
+    const http = new URL(`http://${host}`)
+    if (this.#options.plainHttp !== undefined) return this.#options.plainHttp ? http : https
+    return isLoopback(host) && !(await this.#speaksTls(http, signal)) ? http : https
+  }
+
+  /** Go's servers answer 400 to HTTP where they want TLS; others break off. One that is not there at all is asked as plain HTTP is. */
+  async #speaksTls(origin: URL, signal: AbortSignal | undefined): Promise<boolean> {
+    try {
+      const response = await this.http.send({
+        method: 'GET',
+        url: new URL('/v2/', origin),
+        redirects: 'within',
+        signal,
+      })
+      response.discard()
+      return response.status === 400
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error
+      const code = error.cause instanceof Error && 'code' in error.cause ? error.cause.code : undefined
+      return code !== 'ECONNREFUSED' && code !== 'ENOTFOUND'
+    }
+  }
+}
+
+export interface RegistryRequest extends Omit<HttpRequest, 'authorization' | 'url'> {
+  /** A path of the registry (`/v2/…`), or an address that it gave, which gets no `Authorization` where it is elsewhere. */
+  readonly url: string | URL
+  readonly scopes: Scopes
+  /** Statuses that are an answer; all others are an error. */
+  readonly expect: readonly number[]
+  /** Whether the request can be made again as it is. @default true */
+  readonly repeatable?: boolean | undefined
+}
+
+/** One registry: requests that log in, and try again what may pass. */
+export class Registry {
+  readonly name: string
+  readonly origin: URL
+  readonly client: RegistryClient
+  readonly #auth: Authenticator
+
+  constructor(name: string, origin: URL, client: RegistryClient, credentials: Credentials) {
+    const { http, policy } = client
+    this.name = name
+    this.origin = origin
+    this.client = client
+    this.#auth = new Authenticator({ registry: name, credentials, http, policy })
+  }
+
+  /**
+   * @throws StoreError UNAUTHORIZED, DENIED, NOT_FOUND, RATE_LIMITED, UNREACHABLE, PROTOCOL with the request, without secrets, and what to do
+   */
+  send(request: RegistryRequest): Promise<HttpResponse> {
+    if (request.repeatable === false) return this.once(request)
+    return retrying(this.client.policy, request.signal, () => this.once(request))
+  }
+
+  /** As `send`, and asked once: what may pass is a `TransientError`. */
+  async once(request: RegistryRequest): Promise<HttpResponse> {
+    const response = await this.#authorized(request)
+    if (request.expect.includes(response.status)) return response
+    if (response.status === 401 && !response.moved) throw await this.#auth.unauthorized(response)
+    const refusal = await readRefusal(response, await this.#auth.secrets())
+    throw failureOf(response, refusal, await this.#advice(response))
+  }
+
+  /** The refusal of an answer that `expect` let through, as an error. */
+  async failure(
+    response: HttpResponse,
+  ): Promise<{ readonly error: StoreError; readonly code: string; readonly detail: string }> {
+    const refusal = await readRefusal(response, await this.#auth.secrets())
+    const error = failureOf(response, refusal, await this.#advice(response))
+    return { error, code: refusal.code, detail: refusal.detail }
+  }
+
+  async #advice({ status, moved }: HttpResponse): Promise<string> {
+    if (status === 403 && !moved) return this.#auth.advice()
+    if (status === 403) return 'the storage refuses the address that the registry gave'
+    if (status === 405) return 'the registry does not allow that'
+    if (status === 404) return 'it is not there, or not for this login: are registry, repository and tag right?'
+    if (status === 413) return 'it is too large for this registry, or for a proxy before it'
+    return ''
+  }
+
+  async #authorized(request: RegistryRequest): Promise<HttpResponse> {
+    const url = typeof request.url === 'string' ? new URL(request.url, this.origin) : request.url
+    const { http } = this.client
+    const { scopes, signal } = request
+    if (url.origin !== this.origin.origin) return http.send({ ...request, url })
+    const used = await this.#auth.authorization(scopes, signal)
+    const response = await http.send({ ...request, url, authorization: used })
+    if (response.status !== 401 || response.moved) return response
+    const authorization = await this.#auth.renewed(response, used, scopes, signal)
+    response.discard()
+    return http.send({ ...request, url, authorization })
+  }
+}

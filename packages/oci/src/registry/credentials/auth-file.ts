@@ -1,0 +1,121 @@
+import { readFile } from 'node:fs/promises'
+import type { Credential, CredentialRequest, Credentials } from './credential.js'
+import { askCredentialHelper } from './credential-helper.js'
+
+const FILE_SIZE = 16 << 20 // bytes; a configuration has some thousand
+
+interface AuthFile {
+  readonly auths: ReadonlyMap<string, AuthEntry>
+  readonly credHelpers: ReadonlyMap<string, string>
+  readonly credsStore: string | undefined
+}
+
+type AuthEntry = Readonly<Record<string, unknown>>
+
+/**
+ * The logins of a file as `docker login` and `podman login` write it (docker/cli, cli/config; containers-auth.json(5)): `credHelpers` and
+ * `credsStore` are asked first, then `auths`. A key may be a host, an address (`https://index.docker.io/v1/`), or podman's
+ * `host/namespace/repository`, of which the longest counts. A file that is not there has none.
+ */
+export function authFile(path: string): Credentials {
+  let file: Promise<AuthFile | undefined> | undefined
+  return async (registry, request = {}) => {
+    file ??= readAuthFile(path, request)
+    const auth = await file
+    return auth && findCredential(auth, path, registry, request)
+  }
+}
+
+async function readAuthFile(path: string, { note }: CredentialRequest): Promise<AuthFile | undefined> {
+  let bytes: Uint8Array
+  try {
+    bytes = await readFile(path)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'error'
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') note?.(`${path} cannot be read (${code})`)
+    return undefined
+  }
+  try {
+    if (bytes.length > FILE_SIZE) throw new RangeError()
+    const json: unknown = JSON.parse(new TextDecoder().decode(bytes))
+    const credsStore = objectOf(json).credsStore
+    return {
+      auths: new Map(Object.entries(objectOf(objectOf(json).auths)).map(([key, value]) => [key, objectOf(value)])),
+      credHelpers: new Map(
+        Object.entries(objectOf(objectOf(json).credHelpers)).filter(
+          (e): e is [string, string] => typeof e[1] === 'string',
+        ),
+      ),
+      credsStore: typeof credsStore === 'string' && credsStore !== '' ? credsStore : undefined,
+    }
+  } catch {
+    // Not with the parser's words: they may quote a secret.
+    note?.(`${path} is no JSON that holds logins`)
+    return undefined
+  }
+}
+
+async function findCredential(
+  { auths, credHelpers, credsStore }: AuthFile,
+  path: string,
+  registry: string,
+  { repository, refused = [], note, signal }: CredentialRequest,
+): Promise<Credential | undefined> {
+  const helper = [...credHelpers].find(([key]) => keyOf(key) === registry)?.[1] ?? credsStore
+  const server = registry === 'docker.io' ? 'https://index.docker.io/v1/' : registry
+  if (helper !== undefined) {
+    try {
+      const found = await askCredentialHelper(helper, server, signal)
+      // One that was refused may be followed by what stands in the file.
+      if (found !== undefined && refused.every((other) => other.source !== found.source)) return found
+    } catch (error) {
+      signal?.throwIfAborted()
+      note?.((error as Error).message)
+    }
+  }
+  const names = repository === undefined ? [registry] : prefixes(`${registry}/${repository}`)
+  for (const name of names)
+    for (const [key, entry] of auths) {
+      const credential = keyOf(key) === name ? readEntry(entry, path) : undefined
+      if (credential !== undefined) return credential
+    }
+  return undefined
+}
+
+/** `host/a/b`, `host/a`, `host`. */
+function prefixes(name: string): readonly string[] {
+  const parts = name.split('/')
+  return parts.map((_, i) => parts.slice(0, parts.length - i).join('/'))
+}
+
+/** A key as registries are named here: without scheme and API version, docker.io under its one name. */
+function keyOf(key: string): string {
+  const name = key.replace(/^https?:\/\//, '').replace(/\/(?:v[12]\/?)?$/, '')
+  const slash = name.indexOf('/')
+  const host = (slash < 0 ? name : name.slice(0, slash)).toLowerCase()
+  const path = slash < 0 ? '' : name.slice(slash)
+  return (host === 'index.docker.io' || host === 'registry-1.docker.io' ? 'docker.io' : host) + path
+}
+
+function readEntry(entry: AuthEntry, path: string): Credential | undefined {
+  const source = `the login in ${path}`
+  if (isText(entry.registrytoken)) return { kind: 'registry-token', token: entry.registrytoken, source }
+  if (isText(entry.identitytoken)) return { kind: 'identity-token', token: entry.identitytoken, source }
+  let { username, password } = entry
+  if (isText(entry.auth)) {
+    const pair = Buffer.from(entry.auth, 'base64').toString('utf8')
+    const colon = pair.indexOf(':')
+    if (colon < 0) return undefined
+    username = pair.slice(0, colon)
+    password = pair.slice(colon + 1).replace(/\0+$/, '') // docker once wrote them so
+  }
+  return isText(username) && isText(password) ? { kind: 'password', username, password, source } : undefined
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== ''
+}
+
+function objectOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {}
+}

@@ -1,0 +1,85 @@
+import { spawn } from 'node:child_process'
+import type { Credential } from './credential.js'
+
+const TIMEOUT = 60_000 // ms; one may ask its user
+const OUTPUT = 1 << 20 // bytes
+
+/**
+ * Asks `docker-credential-NAME get` (docker-credential-helpers, README "Usage": the server's name on its standard input, JSON on its standard
+ * output). Undefined where it knows none.
+ * @throws Error of one line, without secrets, where it cannot be run or fails
+ */
+export async function askCredentialHelper(
+  name: string,
+  server: string,
+  signal: AbortSignal | undefined,
+): Promise<Credential | undefined> {
+  // A configuration names a program on PATH, not a way to one.
+  if (!/^[\w][\w.-]*$/.test(name)) throw new Error(`"${name.slice(0, 100)}" is no name of a credential helper`)
+  const program = `docker-credential-${name}`
+  const { status, output } = await run(program, server, signal)
+  if (status !== 0) {
+    // That is how "none" is said (docker-credential-helpers, credentials/error.go).
+    if (/credentials not found/i.test(output)) return undefined
+    const said = output
+      .replace(/[\p{Cc}\s]+/gu, ' ')
+      .trim()
+      .slice(0, 200)
+    throw new Error(`${program} failed with status ${status}${said === '' ? '' : `: ${said}`}`)
+  }
+  const json = parse(output)
+  if (typeof json?.Secret !== 'string' || typeof json.Username !== 'string')
+    throw new Error(`${program} gave no credential that can be read`)
+  if (json.Secret === '') return undefined
+  const source = `the login kept by ${program}`
+  return json.Username === '<token>'
+    ? { kind: 'identity-token', token: json.Secret, source }
+    : { kind: 'password', username: json.Username, password: json.Secret, source }
+}
+
+function run(
+  program: string,
+  input: string,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly status: number | null; readonly output: string }> {
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted()
+    const child = spawn(program, ['get'], { stdio: ['pipe', 'pipe', 'ignore'], windowsHide: true })
+    const chunks: Uint8Array[] = []
+    let size = 0
+    const end = (error: unknown) => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', onAbort)
+      child.kill()
+      reject(error)
+    }
+    const onAbort = () => end(signal?.reason)
+    const timer = setTimeout(() => end(new Error(`${program} gave nothing in ${TIMEOUT / 1000} seconds`)), TIMEOUT)
+    signal?.addEventListener('abort', onAbort)
+    child.on('error', (error) => {
+      const missing = 'code' in error && error.code === 'ENOENT'
+      end(new Error(missing ? `${program} is not installed` : `${program} cannot be run: ${error.message}`))
+    })
+    child.stdin.on('error', () => {}) // one that does not read
+    child.stdin.end(input)
+    child.stdout.on('data', (chunk: Uint8Array) => {
+      size += chunk.length
+      if (size > OUTPUT) end(new Error(`${program} gave more than ${OUTPUT} bytes`))
+      else chunks.push(chunk)
+    })
+    child.on('close', (status) => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', onAbort)
+      resolve({ status, output: new TextDecoder().decode(Buffer.concat(chunks)) })
+    })
+  })
+}
+
+function parse(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const json: unknown = JSON.parse(text)
+    return typeof json === 'object' && json !== null ? (json as Readonly<Record<string, unknown>>) : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,152 @@
+import { sizeMismatch } from '../digest.js'
+import type { BlobReader, OpenedBlob } from './blob-reader.js'
+import { type RetryPolicy, retrying } from './retry.js'
+import { TransientError } from './transient.js'
+
+/** Bytes of the chunks that are given out. */
+const CHUNK_SIZE = 256 << 10
+/** Bytes that wait for the reader in a part that has no memory to hold all of it. */
+const UNHELD_SIZE = 512 << 10
+/** Bytes after which a connection that breaks has been worth it: what follows is counted as new. */
+const WORTHWHILE = 256 << 10
+
+/** The registry gives ranges no longer, or not several at once. */
+export class RangesRefused extends Error {}
+
+export interface PartOptions {
+  readonly start: number
+  readonly end: number
+  /** The first answer, where it is here already. */
+  readonly opened?: OpenedBlob | undefined
+  /** Whether an answer with the whole blob will do; what comes before is passed over. */
+  readonly wholeWillDo: boolean
+  /** Whether it may hold all that it reads; else it reads no faster than its reader. */
+  readonly held: boolean
+}
+
+/** A piece of a blob that is read ahead of its reader, and goes on from its byte where it is interrupted. */
+export class DownloadPart {
+  readonly start: number
+  readonly end: number
+  readonly held: boolean
+  readonly #chunks: Uint8Array[] = []
+  #queued = 0
+  #filling: Uint8Array | undefined
+  #filled = 0
+  #received: number
+  #done = false
+  #error: unknown
+  #wakeReader: (() => void) | undefined
+  #wakeWriter: (() => void) | undefined
+
+  constructor(blob: BlobReader, policy: RetryPolicy, options: PartOptions, signal: AbortSignal) {
+    this.start = options.start
+    this.end = options.end
+    this.held = options.held
+    this.#received = options.start
+    signal.addEventListener('abort', () => this.#wakeWriter?.(), { once: true })
+    this.#run(blob, policy, options, signal).then(
+      () => this.#finish(undefined),
+      (error: unknown) => this.#finish(error),
+    )
+  }
+
+  /** Its chunks in order, each its reader's own; they throw where it failed in the end. */
+  async *chunks(): AsyncGenerator<Uint8Array, void, undefined> {
+    while (true) {
+      if (this.#chunks.length === 0 && !this.#done && this.#filled > 0) this.#flush()
+      const chunk = this.#chunks.shift()
+      if (chunk !== undefined) {
+        this.#queued -= chunk.length
+        this.#wakeWriter?.()
+        yield chunk
+      } else if (this.#done) {
+        if (this.#error !== undefined) throw this.#error
+        return
+      } else
+        await new Promise<void>((resolve) => {
+          this.#wakeReader = resolve
+        })
+    }
+  }
+
+  async #run(blob: BlobReader, policy: RetryPolicy, options: PartOptions, signal: AbortSignal): Promise<void> {
+    let { opened } = options
+    while (this.#received < this.end || opened !== undefined) {
+      await retrying(policy, signal, async () => {
+        const before = this.#received
+        try {
+          const answer = opened ?? (await blob.open(before, this.end, signal))
+          opened = undefined
+          if (answer.kind === 'whole' && !options.wholeWillDo) {
+            answer.response.discard()
+            throw new RangesRefused()
+          }
+          await this.#read(answer, blob, signal)
+        } catch (error) {
+          // Going on from here is a new task; but to read a whole blob again is not.
+          const gained = this.#received - before
+          if (error instanceof TransientError && gained >= WORTHWHILE && !options.wholeWillDo) return
+          throw error
+        }
+      })
+    }
+  }
+
+  async #read({ kind, response }: OpenedBlob, { descriptor }: BlobReader, signal: AbortSignal): Promise<void> {
+    let position = kind === 'whole' ? 0 : this.#received
+    // A whole answer must end where the blob does; of a range no more is taken than was asked for.
+    const last = kind === 'whole' ? descriptor.size : this.end
+    for await (const chunk of response.chunks()) {
+      const from = Math.max(0, this.#received - position)
+      const to = Math.min(chunk.length, this.end - position)
+      if (from < to) this.#take(chunk.subarray(from, to))
+      position += chunk.length
+      if (position > last) {
+        if (kind === 'whole') throw sizeMismatch(descriptor, position, response.request)
+        return
+      }
+      if (this.#received === this.end && position < last) return
+      while (!this.held && this.#queued + this.#filled > UNHELD_SIZE && !signal.aborted)
+        await new Promise<void>((resolve) => {
+          this.#wakeWriter = resolve
+        })
+      signal.throwIfAborted()
+    }
+    if (this.#received < this.end)
+      throw new TransientError(
+        'UNREACHABLE',
+        `${response.request} ended after ${position} bytes of ${kind === 'whole' ? last : `${this.start} to ${last}`}`,
+      )
+  }
+
+  #take(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length; ) {
+      this.#filling ??= new Uint8Array(Math.min(CHUNK_SIZE, this.end - this.#received))
+      const piece = bytes.subarray(at, at + this.#filling.length - this.#filled)
+      this.#filling.set(piece, this.#filled)
+      this.#filled += piece.length
+      this.#received += piece.length
+      at += piece.length
+      if (this.#filled === this.#filling.length) this.#flush()
+    }
+    this.#wakeReader?.()
+  }
+
+  #flush(): void {
+    if (this.#filling === undefined || this.#filled === 0) return
+    const whole = this.#filled === this.#filling.length
+    const chunk = whole ? this.#filling : this.#filling.slice(0, this.#filled)
+    if (whole) this.#filling = undefined
+    this.#filled = 0
+    this.#chunks.push(chunk)
+    this.#queued += chunk.length
+  }
+
+  #finish(error: unknown): void {
+    this.#flush()
+    this.#error = error
+    this.#done = true
+    this.#wakeReader?.()
+  }
+}

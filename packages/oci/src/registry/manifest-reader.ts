@@ -1,0 +1,128 @@
+import type { Descriptor } from '../descriptor.js'
+import { ContentVerifier, digestOf, isDigest } from '../digest.js'
+import { StoreError } from '../error.js'
+import { detectMediaType } from '../manifest.js'
+import {
+  DOCKER_MANIFEST,
+  DOCKER_MANIFEST_LIST,
+  isIndexType,
+  isManifestType,
+  OCI_INDEX,
+  OCI_MANIFEST,
+} from '../mediatype.js'
+import type { Registry } from './client.js'
+import type { HttpResponse } from './http.js'
+import { redactText } from './redact.js'
+import type { Scopes } from './scope.js'
+
+/** Bytes of the largest manifest that is read or written: what every registry takes (distribution-spec v1.1.1, "Pushing Manifests"), and few more. */
+export const MANIFEST_LIMIT = 4 << 20
+
+/** The artifact manifest that was in OCI's release candidates, and in some registries still. */
+const ARTIFACT_MANIFEST = 'application/vnd.oci.artifact.manifest.v1+json'
+const ACCEPT = [OCI_INDEX, OCI_MANIFEST, DOCKER_MANIFEST_LIST, DOCKER_MANIFEST, ARTIFACT_MANIFEST].join(', ')
+
+/** Whether a registry keeps contents of that type with its manifests, and not with its blobs. */
+export function isManifestLike(mediaType: string): boolean {
+  return isManifestType(mediaType) || isIndexType(mediaType) || mediaType === ARTIFACT_MANIFEST
+}
+
+export interface ManifestRequest {
+  readonly repository: string
+  /** A tag or a digest. */
+  readonly reference: string
+  readonly scopes: Scopes
+  readonly signal?: AbortSignal | undefined
+}
+
+/** A manifest that was read by a name. */
+export interface ReadManifest {
+  readonly descriptor: Descriptor
+  readonly bytes: Uint8Array
+  /** For `If-Match`; where the registry has it. */
+  readonly etag: string | undefined
+}
+
+/** What a name stands for; undefined where there is none of it. The registry's word is taken, as whoever reads the manifest verifies it. */
+export async function headManifest(registry: Registry, request: ManifestRequest): Promise<Descriptor | undefined> {
+  const response = await registry.send({ ...manifestRequest(request), method: 'HEAD', expect: [200, 404, 405] })
+  response.discard()
+  if (response.status === 404) return undefined
+  const digest = response.header('docker-content-digest') ?? (isDigest(request.reference) ? request.reference : '')
+  const size = Number(response.header('content-length') ?? Number.NaN)
+  const mediaType = mediaTypeOf(response)
+  // A registry may leave out what it is to say (it is a "should"): then the manifest itself tells.
+  if (
+    response.status === 405 ||
+    !isDigest(digest) ||
+    !Number.isSafeInteger(size) ||
+    size === 0 ||
+    !isManifestLike(mediaType)
+  )
+    return (await getManifest(registry, request))?.descriptor
+  if (isDigest(request.reference) && digest !== request.reference)
+    throw otherDigest(response, request.reference, digest)
+  if (size > MANIFEST_LIMIT) throw tooLarge(response.request, size)
+  return { mediaType, digest, size }
+}
+
+/** The manifest of that name, verified against the digest that it has by its name, or that the registry says; undefined where there is none. */
+export async function getManifest(registry: Registry, request: ManifestRequest): Promise<ReadManifest | undefined> {
+  const response = await registry.send({ ...manifestRequest(request), method: 'GET', expect: [200, 404] })
+  if (response.status === 404) {
+    response.discard()
+    return undefined
+  }
+  const length = Number(response.header('content-length') ?? 0)
+  if (length > MANIFEST_LIMIT) {
+    response.discard()
+    throw tooLarge(response.request, length)
+  }
+  const bytes = await response.bytes(MANIFEST_LIMIT)
+  const said = response.header('docker-content-digest')
+  const expected = isDigest(request.reference)
+    ? request.reference
+    : said !== undefined && isDigest(said)
+      ? said
+      : undefined
+  const digest = expected ?? digestOf(bytes)
+  if (expected !== undefined) verifyBytes({ mediaType: '', digest, size: bytes.length }, bytes, response.request)
+  const declared = mediaTypeOf(response)
+  const mediaType = isManifestLike(declared) ? declared : detectMediaType(bytes, response.request)
+  if (mediaType === undefined)
+    throw new StoreError(
+      'PROTOCOL',
+      `${response.request} gives ${redactText(declared) || 'a document without a type'}, which is neither an image manifest nor an index`,
+    )
+  return { descriptor: { mediaType, digest, size: bytes.length }, bytes, etag: response.header('etag') }
+}
+
+/** @throws StoreError DIGEST_MISMATCH, SIZE_MISMATCH */
+export function verifyBytes(descriptor: Descriptor, bytes: Uint8Array, where: string): void {
+  const verifier = new ContentVerifier(descriptor, where)
+  verifier.update(bytes)
+  verifier.finish()
+}
+
+function manifestRequest({ repository, reference, scopes, signal }: ManifestRequest) {
+  const headers = { accept: ACCEPT, 'accept-encoding': 'identity' }
+  return { url: `/v2/${repository}/manifests/${reference}`, headers, scopes, signal }
+}
+
+function mediaTypeOf(response: HttpResponse): string {
+  return (response.header('content-type') ?? '').split(';')[0]!.trim()
+}
+
+function otherDigest({ request }: HttpResponse, wanted: string, found: string): StoreError {
+  return new StoreError(
+    'DIGEST_MISMATCH',
+    `${request} gives a manifest of digest ${redactText(found)}, and it should be ${wanted}: what came is not what was pushed`,
+  )
+}
+
+export function tooLarge(what: string, size: number): StoreError {
+  return new StoreError(
+    'PROTOCOL',
+    `${what}: the manifest has ${size} bytes, more than the ${MANIFEST_LIMIT} that a manifest may have`,
+  )
+}

@@ -1,0 +1,13 @@
+// What of the registry is for others.
+export { RegistryClient, type RegistryOptions } from './client.js'
+export {
+  type Credential,
+  type CredentialRequest,
+  type Credentials,
+  explicitCredential,
+  firstOf,
+} from './credentials/credential.js'
+export { defaultCredentials } from './credentials/default.js'
+export { type EcrApi, type EcrHost, type EcrToken, ecrCredentials, parseEcrHost } from './credentials/ecr.js'
+export { openRegistry, RegistryStore } from './registry-store.js'
+export type { RetryPolicy } from './retry.js'
