@@ -3,7 +3,7 @@ import type { Descriptor } from './descriptor.js'
 import { StoreError } from './error.js'
 import type { LayoutIndex } from './layout-index.js'
 import { LayoutStore } from './layout-store.js'
-import { RandomAccessFile, type RangeOptions } from './random-access.js'
+import type { RandomAccessFile, RangeOptions } from './random-access.js'
 import type { LocalContent } from './store.js'
 import type { TarFile, TarIndex } from './tar-index.js'
 
