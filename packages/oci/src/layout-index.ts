@@ -133,7 +133,11 @@ export function withImage(
 
 /** With the artifact among the attached ones; as it is where it has it already. */
 export function withAttached(index: LayoutIndex, descriptor: Descriptor, where: string): LayoutIndex {
-  if (index.entries.some((entry) => entry.digest === descriptor.digest && isAttached(entry))) return index
+  const { digest, artifactType } = descriptor
+  // An index without an artifact type is not told from an image by its entry.
+  const same = (entry: Descriptor) =>
+    isAttached(entry) || (artifactType === undefined && entry.artifactType === undefined && nameOf(entry) === undefined)
+  if (index.entries.some((entry) => entry.digest === digest && same(entry))) return index
   const annotations = new Map(descriptor.annotations)
   annotations.delete(REF_NAME)
   annotations.delete(IMAGE_NAME)
@@ -143,7 +147,7 @@ export function withAttached(index: LayoutIndex, descriptor: Descriptor, where: 
 function changed(
   index: LayoutIndex,
   keep: (entry: Descriptor) => boolean,
-  added: Descriptor,
+  added: Descriptor | undefined,
   where: string,
 ): LayoutIndex {
   const listed = index.json.members.filter(([name]) => foldName(name) === 'MANIFESTS')
@@ -153,12 +157,26 @@ function changed(
       'PROTOCOL',
       `${where}: index.json names "manifests" ${listed.length} times: it cannot be changed`,
     )
-  const values: readonly JsonValue[] = [...raw.filter((_, i) => keep(index.entries[i]!)), encodeDescriptor(added)]
+  const addedValues = added === undefined ? [] : [encodeDescriptor(added)]
+  const values: readonly JsonValue[] = [...raw.filter((_, i) => keep(index.entries[i]!)), ...addedValues]
   const members: readonly JsonMember[] =
     listed.length === 0
       ? [...index.json.members, ['manifests', values]]
       : index.json.members.map((member) => (member === listed[0] ? [member[0], values] : member))
-  return { bytes: printJson({ members }), json: { members }, entries: [...index.entries.filter(keep), added] }
+  const entries = [...index.entries.filter(keep), ...(added === undefined ? [] : [added])]
+  return { bytes: printJson({ members }), json: { members }, entries }
+}
+
+/** Without that name. @throws StoreError NOT_FOUND */
+export function withoutName(index: LayoutIndex, name: string, where: string): LayoutIndex {
+  findByName(index, name, where)
+  return changed(index, (entry) => nameOf(entry) !== name, undefined, where)
+}
+
+/** Without all that has that digest; as it is where nothing has. */
+export function withoutDigest(index: LayoutIndex, digest: string, where: string): LayoutIndex {
+  if (!index.entries.some((entry) => entry.digest === digest)) return index
+  return changed(index, (entry) => entry.digest !== digest, undefined, where)
 }
 
 /** What an entry is called: its `ref.name`, or its name in full where it has no other. */

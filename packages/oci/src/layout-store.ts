@@ -11,8 +11,8 @@ import {
   withAttached,
   withImage,
 } from './layout-index.js'
-import { decodeManifest, detectMediaType, type Manifest } from './manifest.js'
-import { isManifestType } from './mediatype.js'
+import { decodeIndex, decodeManifest, detectMediaType, type Manifest } from './manifest.js'
+import { isIndexType, isManifestType } from './mediatype.js'
 import { CHUNK_SIZE, type RangeOptions } from './random-access.js'
 import type { CallOptions, Content, FetchOptions, PushOptions, Store } from './store.js'
 
@@ -104,14 +104,17 @@ export abstract class LayoutStore implements Store {
   async attach(descriptor: Descriptor, { signal }: CallOptions = {}): Promise<void> {
     signal?.throwIfAborted()
     const bytes = await readContent(this, descriptor, { signal, limit: SUBJECT_LIMIT })
-    const manifest = decodeManifest(bytes, descriptor.digest)
-    if (manifest.subject === undefined)
+    const { subject, ...said } = decodeReferrer(bytes, descriptor.mediaType, descriptor.digest)
+    if (subject === undefined)
       throw new ManifestError('MANIFEST_INVALID', `${descriptor.digest} has no subject that it could be attached to`)
     const { mediaType, digest, size } = descriptor
-    const artifactType = manifest.artifactType ?? manifest.config.mediaType
-    const annotations = manifest.annotations && { annotations: manifest.annotations }
-    const entry = { mediaType, digest, size, ...annotations, artifactType }
-    await this.changeIndex((index) => withAttached(index, entry, this.name), signal)
+    await this.changeIndex((index) => withAttached(index, { mediaType, digest, size, ...said }, this.name), signal)
+  }
+
+  async sizeOf(digest: string, { signal }: CallOptions = {}): Promise<number | undefined> {
+    signal?.throwIfAborted()
+    parseDigest(digest)
+    return this.#sizeOf(digest)
   }
 
   async *referrers(
@@ -121,20 +124,15 @@ export abstract class LayoutStore implements Store {
     const seen = new Set<string>()
     for (const { mediaType, digest, size, exactSize } of (await this.readIndex()).entries) {
       signal?.throwIfAborted()
-      if (!isManifestType(mediaType) || size > SUBJECT_LIMIT || exactSize !== undefined || seen.has(digest)) continue
+      if (!(isManifestType(mediaType) || isIndexType(mediaType)) || seen.has(digest)) continue
+      if (size > SUBJECT_LIMIT || exactSize !== undefined) continue
       seen.add(digest)
       if (!isDigest(digest) || !(await this.exists({ mediaType, digest, size }))) continue
-      const manifest = readable(await readContent(this, { mediaType, digest, size }, { signal }), digest)
-      if (manifest?.subject?.digest !== subject.digest) continue
-      const type = manifest.artifactType ?? manifest.config.mediaType
-      if (artifactType !== undefined && type !== artifactType) continue
-      yield {
-        mediaType,
-        digest,
-        size,
-        ...(manifest.annotations && { annotations: manifest.annotations }),
-        artifactType: type,
-      }
+      const referrer = readable(await readContent(this, { mediaType, digest, size }, { signal }), mediaType, digest)
+      if (referrer?.subject?.digest !== subject.digest) continue
+      if (artifactType !== undefined && referrer.artifactType !== artifactType) continue
+      const { subject: _, ...said } = referrer
+      yield { mediaType, digest, size, ...said }
     }
   }
 
@@ -160,10 +158,28 @@ export abstract class LayoutStore implements Store {
   }
 }
 
+type Referrer = Pick<Manifest, 'subject' | 'annotations' | 'artifactType'>
+
+/**
+ * What a manifest or index says of itself as a referrer (distribution-spec v1.1.1, "Listing Referrers"): where a manifest has no artifact type, its
+ * config's media type is; an index then has none.
+ * @throws ManifestError
+ */
+function decodeReferrer(bytes: Uint8Array, mediaType: string, what: string): Referrer {
+  const decoded = isIndexType(mediaType) ? decodeIndex(bytes, what) : decodeManifest(bytes, what)
+  const { subject, annotations } = decoded
+  const artifactType = decoded.artifactType ?? ('config' in decoded ? decoded.config.mediaType : undefined)
+  return {
+    ...(subject && { subject }),
+    ...(annotations && { annotations }),
+    ...(artifactType !== undefined && { artifactType }),
+  }
+}
+
 /** A manifest that cannot be read refers to nothing: it is another image's trouble. */
-function readable(bytes: Uint8Array, what: string): Manifest | undefined {
+function readable(bytes: Uint8Array, mediaType: string, what: string): Referrer | undefined {
   try {
-    return decodeManifest(bytes, what)
+    return decodeReferrer(bytes, mediaType, what)
   } catch (error) {
     if (error instanceof ManifestError) return undefined
     throw error

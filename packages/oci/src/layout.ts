@@ -20,7 +20,7 @@ import type { Descriptor } from './descriptor.js'
 import { measuring, parseDigest, sizeMismatch, verifying } from './digest.js'
 import { StoreError } from './error.js'
 import { withFileLock } from './file-lock.js'
-import { EMPTY_LAYOUT_INDEX, type LayoutIndex, parseLayoutIndex } from './layout-index.js'
+import { EMPTY_LAYOUT_INDEX, type LayoutIndex, parseLayoutIndex, withoutDigest, withoutName } from './layout-index.js'
 import { LayoutStore } from './layout-store.js'
 import { checkLayoutVersion, LAYOUT_FILE, LAYOUT_FILE_CONTENT } from './layout-version.js'
 import { fileError, RandomAccessFile, type RangeOptions } from './random-access.js'
@@ -112,6 +112,20 @@ export class LayoutFolder extends LayoutStore {
       if (size !== descriptor.size) throw sizeMismatch(descriptor, size, from)
     })
     return true
+  }
+
+  /** index.json first, so that it never names what is not there. */
+  async delete({ digest }: Descriptor, { signal }: CallOptions = {}): Promise<void> {
+    this.#mustBeWritable()
+    const path = this.#blobPath(digest)
+    if ((await this.blobSize(digest)) === undefined) return
+    await this.changeIndex((index) => withoutDigest(index, digest, this.name), signal)
+    await rm(path, { force: true })
+  }
+
+  async untag(reference: string, { signal }: CallOptions = {}): Promise<void> {
+    this.#mustBeWritable()
+    await this.changeIndex((index) => withoutName(index, reference, this.name), signal)
   }
 
   /** Of a layout that was made here and where nothing got a name, nothing stays. */

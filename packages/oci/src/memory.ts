@@ -1,10 +1,10 @@
 import { contentChunks, joinChunks } from './content.js'
 import type { Descriptor } from './descriptor.js'
 import { measuring, verifying } from './digest.js'
-import { EMPTY_LAYOUT_INDEX, type LayoutIndex } from './layout-index.js'
+import { EMPTY_LAYOUT_INDEX, type LayoutIndex, withoutDigest, withoutName } from './layout-index.js'
 import { LayoutStore } from './layout-store.js'
 import { CHUNK_SIZE } from './random-access.js'
-import type { Content, PushOptions, Store } from './store.js'
+import type { CallOptions, Content, PushOptions, Store } from './store.js'
 
 /** A store that lives as long as its process needs it: for tests, and for images that are made on the way. */
 export function createMemoryStore(name = 'memory:'): Store {
@@ -24,6 +24,17 @@ class MemoryStore extends LayoutStore {
       chunks.push(chunk.slice()) // the caller may change its own afterwards
     }
     this.#blobs.set(descriptor.digest, joinChunks(chunks))
+  }
+
+  async delete({ digest }: Descriptor, options: CallOptions = {}): Promise<void> {
+    options.signal?.throwIfAborted()
+    this.#index = withoutDigest(this.#index, digest, this.name)
+    this.#blobs.delete(digest)
+  }
+
+  async untag(reference: string, options: CallOptions = {}): Promise<void> {
+    options.signal?.throwIfAborted()
+    this.#index = withoutName(this.#index, reference, this.name)
   }
 
   async close(): Promise<void> {}

@@ -79,6 +79,16 @@ export function isLocalTag(tag: string): boolean {
   return LOCAL_TAG.test(tag) && !isDigest(tag)
 }
 
+/** Whether a registry can have a repository of that name: `library/alpine`. */
+export function isRepositoryName(name: string): boolean {
+  return name.length <= REPOSITORY_LENGTH && REPOSITORY.test(name)
+}
+
+/** Whether an image in a registry can have this tag. */
+export function isTag(tag: string): boolean {
+  return TAG.test(tag)
+}
+
 function parseLocal(text: string, transport: LocalReference['transport'] | 'memory', rest: string): ImageReference {
   const suffix = DIGEST_SUFFIX.exec(rest)
   const digest = suffix?.[2]

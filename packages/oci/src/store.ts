@@ -70,6 +70,12 @@ export interface Store {
    * False where that cannot be done: then `push` it.
    */
   pushFile?(descriptor: Descriptor, path: string, options?: CallOptions): Promise<boolean>
+  /** Bytes of the content of that digest, whatever it is; `undefined` where there is none. Absent where only `exists` can be asked. */
+  sizeOf?(digest: string, options?: CallOptions): Promise<number | undefined>
+  /** Removes a content, and its names and attachments with it; what it refers to stays. Does nothing where it is not there. */
+  delete?(descriptor: Descriptor, options?: CallOptions): Promise<void>
+  /** Takes a name away; what had it stays. @throws StoreError NOT_FOUND */
+  untag?(reference: string, options?: CallOptions): Promise<void>
   /**
    * Releases files, and finishes an archive that is being written: it appears under its name now, if something was tagged in it; else
    * nothing is left of it. Further calls do nothing.
