@@ -1,27 +1,10 @@
 // Random small layers: tars with quirks in gzip streams with quirks, some damaged. The same seed gives the same layer.
 import { constants, deflateRawSync } from 'node:zlib'
-import { bytes, concat, noise, prose, random } from './bytes.mjs'
+import { bytes, concat, noise, prose } from './bytes.mjs'
 import { DeflateWriter, match } from './deflate.mjs'
+import { Dice } from './dice.mjs'
 import { gzip, zlib } from './gzip.mjs'
 import { base256, entry, gnuLong, pax, zeros } from './tar.mjs'
-
-/** Choices from one seed. */
-class Dice {
-  #next
-  constructor(seed) {
-    this.#next = random(seed)
-  }
-  /** Below `limit`. */
-  below(limit) {
-    return Math.floor(this.#next() * limit)
-  }
-  chance(probability) {
-    return this.#next() < probability
-  }
-  pick(list) {
-    return list[this.below(list.length)]
-  }
-}
 
 /** { layer, compression, spanSize, buildTool } for the seed. */
 export function fuzzLayer(seed) {

@@ -7,6 +7,7 @@ export async function judgeLayer(source, { compression, spanSize, buildTool }, i
     const made = await index(source, { compression, spanSize, buildTool })
     return {
       verdict: made.unloadable === undefined ? 'loads' : 'unloadable',
+      reason: made.unloadable,
       digest: made.digest,
       size: made.ztoc.size,
       spans: made.spans,
@@ -31,6 +32,13 @@ export function difference(reference, ours) {
   }
   const differing = compared.filter((key) => reference[key] !== ours[key])
   if (differing.length === 0) return undefined
+  // A hole where the tar happens to have zeros: what is extracted is right by chance.
+  if (
+    differing.length === 1 &&
+    ours.reason?.endsWith('whose holes a zTOC cannot tell') &&
+    reference.verdict === 'loads'
+  )
+    return undefined
   return `the reference: ${say(reference)}; ours: ${say(ours)} (${differing.join(', ')})`
 }
 

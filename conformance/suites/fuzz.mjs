@@ -52,7 +52,8 @@ async function misread(layer, { compression }, { pieces: encoded }) {
     }
   }
   for (const file of ztoc.files) {
-    if (file.type !== 'reg') continue
+    // a zTOC does not hold every sparse map, so ours reads no sparse file, not even one without holes
+    if (file.type !== 'reg' || file.paxRecords.some(({ key }) => key.startsWith('GNU.sparse.'))) continue
     const read = []
     for await (const piece of readFile(ztoc, file, async (start, end) => layer.subarray(start, end))) read.push(piece)
     const expected = tar.subarray(file.offset, file.offset + file.size)
