@@ -7,15 +7,18 @@ import { ensure } from '../scripts/tools.mjs'
 
 /**
  * A command to measure. `before` runs ahead of each run and is not measured; `check` gets what was printed on stdout and
- * throws where the result is wrong. Without it stdout goes nowhere.
+ * throws where the result is wrong; what it returns joins the sample. Without it stdout goes nowhere.
  * @typedef {{ readonly name: string, readonly command: readonly string[], readonly input?: string,
- *   readonly before?: () => void, readonly check?: (stdout: string) => void }} Contender
+ *   readonly before?: () => void, readonly check?: (stdout: string) => { readonly inside: number } | undefined }} Contender
  */
 
-/** @typedef {{ readonly seconds: number, readonly cpu: number, readonly memory: number }} Sample CPU s (user + system), peak RSS in bytes */
+/**
+ * @typedef {{ readonly seconds: number, readonly cpu: number, readonly memory: number, readonly inside?: number }} Sample
+ *   seconds of wall time and of CPU time (user + system), peak RSS in bytes; `inside`: seconds by the program's own clock
+ */
 
 /**
- * Medians over the rounds, by contender's name. One run of each comes first and does not count: it warms caches.
+ * Medians over the rounds (of memory the most), by contender's name. One run of each comes first and does not count: it warms caches.
  * @param {readonly Contender[]} contenders
  * @returns {Promise<Record<string, Sample & { readonly samples: readonly Sample[] }>>}
  */
@@ -60,9 +63,9 @@ export async function measure({ name, command, input, check }) {
     const seconds = Number(process.hrtime.bigint() - started) / 1e9
     await closed
     if (status !== 0) throw new Error(`${name}: ${command.join(' ')} ended with status ${status}: ${stderr.trim()}`)
-    check?.(stdout)
+    const more = check?.(stdout)
     const [user, system, kibibytes] = readFileSync(report, 'utf8').trim().split(' ').map(Number)
-    return { seconds, cpu: user + system, memory: kibibytes * 1024 }
+    return { seconds, cpu: user + system, memory: kibibytes * 1024, ...more }
   } finally {
     rmSync(folder, { recursive: true })
   }
@@ -70,7 +73,8 @@ export async function measure({ name, command, input, check }) {
 
 function medians(samples) {
   const of = (field) => median(samples.map((sample) => sample[field]))
-  return { seconds: of('seconds'), cpu: of('cpu'), memory: Math.max(...samples.map((sample) => sample.memory)) }
+  const memory = Math.max(...samples.map((sample) => sample.memory))
+  return { seconds: of('seconds'), cpu: of('cpu'), memory, ...(samples[0].inside && { inside: of('inside') }) }
 }
 
 /** A check for contenders that must come to one answer: it throws where a second one differs from the first. */
