@@ -99,11 +99,11 @@ export async function* measuring(
 }
 
 function checkSize(descriptor: Descriptor, size: number, where: string, at: 'more' | 'end'): void {
-  if (at === 'more' ? size > descriptor.size : size !== descriptor.size) throw sizeMismatch(descriptor, size, where)
+  if (size > descriptor.size) throw sizeMismatch(descriptor, `at least ${size}`, where)
+  if (at === 'end' && size !== descriptor.size) throw sizeMismatch(descriptor, size, where)
 }
 
-export function sizeMismatch(descriptor: Descriptor, size: number, where: string): StoreError {
-  const found = size > descriptor.size ? `at least ${size}` : `${size}`
+export function sizeMismatch(descriptor: Descriptor, found: number | string, where: string): StoreError {
   return new StoreError(
     'SIZE_MISMATCH',
     `${where}: the content of ${descriptor.digest} has ${found} bytes, its descriptor says ${descriptor.exactSize ?? descriptor.size}`,

@@ -4,8 +4,8 @@ import { StoreError } from './error.js'
 import { fileError } from './random-access.js'
 
 /** A lock is held for one small file's change. One that is older was left by a process that died. */
-const STALE_AFTER = 10_000 // ms
-const GIVE_UP_AFTER = 30_000 // ms
+const STALE_AFTER = 30_000 // ms
+const GIVE_UP_AFTER = 60_000 // ms
 const RETRY_AFTER = 10 // ms
 
 /** Runs `work` while no other holder of the lock file runs, in this process or another of this machine. */

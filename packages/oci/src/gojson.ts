@@ -22,19 +22,8 @@ const MAX_DEPTH = 10_000
 const MAX_VALUES = 1 << 21
 
 const SPACE = /[ \t\r\n]*/y
-const PLAIN_CHARACTERS = /[^"\\\p{Cc}]*/uy
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y
 const LITERAL = /true|false|null/y
-const SHORT_ESCAPES: Readonly<Record<string, string>> = {
-  '"': '"',
-  '\\': '\\',
-  '/': '/',
-  b: '\b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-}
 
 /** A container that is being read; an object's next member has its name already. */
 interface Open {
@@ -137,47 +126,31 @@ export function parseJson(bytes: Uint8Array, what: string): JsonValue {
     return literal === 'null' ? null : literal === 'true'
   }
 
+  /** Escapes are JavaScript's work, which does not build the string piece by piece; only what it makes of lone surrogates differs. */
   function readString(): string {
-    at++
-    let value = ''
-    for (;;) {
-      PLAIN_CHARACTERS.lastIndex = at
-      value += PLAIN_CHARACTERS.exec(text)![0]
-      at = PLAIN_CHARACTERS.lastIndex
-      const character = text[at]
-      if (character === '"') {
-        at++
-        return value
-      }
-      if (character === '\\') value += readEscape()
-      else if (character !== undefined && character >= ' ') {
-        value += character // DEL and C1 controls may stand as they are
-        at++
-      } else throw unexpected('in a string')
+    let end = at
+    do end = text.indexOf('"', end + 1)
+    while (end >= 0 && isEscaped(end))
+    if (end < 0) {
+      at = text.length
+      throw unexpected('in a string')
     }
+    const token = text.slice(at, end + 1)
+    let value: string
+    try {
+      value = JSON.parse(token)
+    } catch {
+      throw invalid(`a string has an unknown escape or a control character, at character ${at} of ${text.length}`)
+    }
+    at = end + 1
+    return token.includes('\\') ? value.replace(/\p{Cs}/gu, '\ufffd') : value
   }
 
-  function readEscape(): string {
-    const escaped = text[at + 1] ?? ''
-    const short = SHORT_ESCAPES[escaped]
-    if (short !== undefined) {
-      at += 2
-      return short
-    }
-    const unit = escapedUnit(at)
-    if (unit === undefined) throw unexpected('in a string')
-    at += 6
-    if (unit < 0xd800 || unit > 0xdfff) return String.fromCharCode(unit)
-    const second = unit < 0xdc00 ? escapedUnit(at) : undefined
-    if (second === undefined || second < 0xdc00 || second > 0xdfff) return '\ufffd'
-    at += 6
-    return String.fromCharCode(unit, second)
-  }
-
-  /** The UTF-16 unit that a `\uXXXX` at this position stands for. */
-  function escapedUnit(position: number): number | undefined {
-    const sequence = /^\\u([0-9a-fA-F]{4})$/.exec(text.slice(position, position + 6))
-    return sequence === null ? undefined : Number.parseInt(sequence[1]!, 16)
+  /** Whether an odd number of backslashes stands before the position. */
+  function isEscaped(position: number): boolean {
+    let start = position
+    while (text[start - 1] === '\\') start--
+    return (position - start) % 2 === 1
   }
 
   function unexpected(where: string): ManifestError {
@@ -223,7 +196,15 @@ export function printJson(value: JsonValue): Uint8Array {
 
 /** Candidates for an escape; of the controls only those below a space get one. Lone surrogates are what Go calls invalid. */
 const ESCAPED = /["\\<>&\p{Cc}\u2028\u2029\p{Cs}]/gu
-const SHORT = new Map(Object.entries(SHORT_ESCAPES).map(([letter, character]) => [character, `\\${letter}`]))
+const SHORT = new Map([
+  ['"', '\\"'],
+  ['\\', '\\\\'],
+  ['\b', '\\b'],
+  ['\f', '\\f'],
+  ['\n', '\\n'],
+  ['\r', '\\r'],
+  ['\t', '\\t'],
+])
 
 function quote(text: string): string {
   const escaped = text.replace(ESCAPED, (character) => {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { close, constants, fstat, open, read, type Stats, unlink, write } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Readable } from 'node:stream'
+import { addAbortSignal, type Readable } from 'node:stream'
 import { promisify } from 'node:util'
 import { StoreError } from './error.js'
 
@@ -79,14 +79,16 @@ export class RandomAccessFile {
       await promisify(unlink)(path)
       let size = 0
       const file = new RandomAccessFile(spool, true, undefined, 0)
-      for await (const chunk of input) {
-        signal?.throwIfAborted()
+      // Aborting must end the wait for bytes that never come, too.
+      const bytes = signal === undefined ? input : addAbortSignal(signal, input)
+      for await (const chunk of bytes) {
         await file.write(chunk as Uint8Array, size)
         size += (chunk as Uint8Array).length
       }
       return new RandomAccessFile(spool, true, undefined, size)
     } catch (error) {
       await closeFile(spool)
+      signal?.throwIfAborted()
       throw error
     }
   }

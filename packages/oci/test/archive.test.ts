@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { Writable } from 'node:stream'
+import { PassThrough, Writable } from 'node:stream'
 import { type TestContext, test } from 'node:test'
 import { streamSink } from '../src/archive-sink.js'
 import { ArchiveWriter } from '../src/archive-writer.js'
@@ -19,6 +19,7 @@ import { digestOf } from '../src/digest.js'
 import { encodeManifest } from '../src/manifest.js'
 import { OCI_MANIFEST } from '../src/mediatype.js'
 import { openStore } from '../src/open.js'
+import { RandomAccessFile } from '../src/random-access.js'
 import type { Store } from '../src/store.js'
 import { artifact, collect, describe, encodeJson, noise, pushImage, type SmallImage, smallImage } from './images.js'
 import { type TarEntry, tar } from './tar-writer.js'
@@ -286,6 +287,13 @@ test('standard input: a file and a pipe', async (t) => {
   })
   createReadStream(path, { highWaterMark: 1000 }).pipe(child.stdin)
   assert.equal(Buffer.from(await collect(child.stdout)).toString(), expected)
+})
+
+test('a pipe that says nothing can be given up', async () => {
+  const stop = new AbortController()
+  const reason = new Error('enough')
+  setTimeout(() => stop.abort(reason), 20)
+  await assert.rejects(RandomAccessFile.openStandardInput(new PassThrough(), stop.signal), reason)
 })
 
 test('standard output, and one that closes early', async (t) => {

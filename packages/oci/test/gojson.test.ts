@@ -140,6 +140,11 @@ test('a document of tiny values ends before the memory does', () => {
     })
 })
 
+test('a string of millions of escapes is not built piece by piece', () => {
+  assert.equal((parseJson(Buffer.from(`"${'\\n'.repeat(10_000_000)}"`), 'it') as string).length, 10_000_000)
+  assert.throws(() => parseJson(Buffer.from(`"${'\\"'.repeat(10_000_000)}`), 'it'), { message: /it ends in a string/ })
+})
+
 test('broken UTF-8 gives a U+FFFD per byte', () => {
   assert.equal(decodeUtf8(Buffer.from('e28261ff', 'hex')), '\ufffd\ufffda\ufffd')
   assert.equal(decodeUtf8(Buffer.from('efbbbf41', 'hex')), '\ufeffA')
