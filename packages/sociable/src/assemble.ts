@@ -40,7 +40,10 @@ export function assemblePlatform(
     ztocs.push(ztocDescriptor(done.result.ztoc, descriptor, settings.spanSize, settings.xattr && !done.hasXattrs))
   }
   if (ztocs.length === 0) return { plan, layers, reason: nothingReason(layers), prefetch: [], notFound: [] }
-  const { artifacts, notFound } = prefetchArtifacts(indexed, settings.prefetchFiles)
+  // The reference goes by digests here: an entry of another type that is skipped counts if its bytes are indexed elsewhere
+  const byDigest = new Map(indexed.map((layer) => [layer.result.digest, layer]))
+  const entries = plan.layers.flatMap(({ descriptor }) => byDigest.get(descriptor.digest) ?? [])
+  const { artifacts, notFound } = prefetchArtifacts(entries, settings.prefetchFiles)
   const subject = version === 'v1' ? plan.entry.manifestDescriptor : undefined
   const index = encodeSociIndex({
     version,
@@ -51,7 +54,7 @@ export function assemblePlatform(
   return { plan, layers, index, prefetch: artifacts, notFound }
 }
 
-/** An artifact for each indexed layer entry that is the topmost to have one of the paths, in the layers' order. */
+/** An artifact for each layer entry that is the topmost to have one of the paths, in the layers' order. */
 function prefetchArtifacts(
   layers: readonly FinishedLayer[],
   paths: readonly string[],

@@ -556,6 +556,16 @@ export const IMAGES: readonly ImageCase[] = [
     },
   },
   {
+    name: 'files to prefetch, of a layer that stands again under a type that is skipped',
+    options: { ...small, prefetchFiles: ['same', 'a/f1'] },
+    build(layout) {
+      const lower = gzip(tar([...files('a', 2), { name: 'same', content: noise(500, 'lower') }]))
+      const upper = gzip(tar([{ name: 'same', content: noise(900, 'upper') }]))
+      const layers = [layout.blob(lower, OCI_GZIP), layout.blob(upper, OCI_GZIP), layout.blob(lower, OCI_ZSTD)]
+      layout.top(layout.manifest(layers, AMD64))
+    },
+  },
+  {
     name: 'files to prefetch that are nowhere',
     options: { ...small, prefetchFiles: ['nowhere'] },
     build(layout) {
