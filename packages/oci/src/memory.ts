@@ -4,14 +4,14 @@ import { measuring, verifying } from './digest.js'
 import { EMPTY_LAYOUT_INDEX, type LayoutIndex, withoutDigest, withoutName } from './layout-index.js'
 import { LayoutStore } from './layout-store.js'
 import { CHUNK_SIZE } from './random-access.js'
-import type { CallOptions, Content, PushOptions, Store } from './store.js'
+import type { CallOptions, Content, PushOptions } from './store.js'
 
 /** A store that lives as long as its process needs it: for tests, and for images that are made on the way. */
-export function createMemoryStore(name = 'memory:'): Store {
+export function createMemoryStore(name = 'memory:'): MemoryStore {
   return new MemoryStore(name)
 }
 
-class MemoryStore extends LayoutStore {
+export class MemoryStore extends LayoutStore {
   readonly #blobs = new Map<string, Uint8Array>()
   #index = EMPTY_LAYOUT_INDEX
 

@@ -1,0 +1,120 @@
+import { createHash } from 'node:crypto'
+import { readContent } from '../content.js'
+import type { Descriptor } from '../descriptor.js'
+import { isDigest, parseDigest } from '../digest.js'
+import { ImageReferenceError, ManifestError, StoreError } from '../error.js'
+import { checkDocument, decodeIndex, decodeManifest, detectMediaType, type Index, type Manifest } from '../manifest.js'
+import { isIndexType, isManifestType } from '../mediatype.js'
+import { isTag } from '../reference.js'
+import { answer, type Exchange, readBody } from './exchange.js'
+import type { Registry } from './registry.js'
+import type { ServedStore } from './repositories.js'
+import { RequestError } from './request-error.js'
+import { untaggedImage } from './tag-requests.js'
+
+/** distribution-spec v1.1.1, "Pushing Manifests": registries should take at least this, and refuse what is larger with 413. */
+const MANIFEST_LIMIT = 4 << 20 // bytes
+
+/** GET and HEAD of a manifest or index, by tag or digest ("Pulling manifests"). */
+export async function getManifest(registry: Registry, exchange: Exchange, repository: string, reference: string) {
+  const store = await registry.repository(repository)
+  const descriptor = await resolve(store, repository, reference)
+  const bytes = await readContent(store, descriptor)
+  const mediaType = descriptor.mediaType || detectMediaType(bytes, descriptor.digest) || 'application/octet-stream'
+  const { digest } = descriptor
+  answer(exchange, 200, { 'content-type': mediaType, 'docker-content-digest': digest, etag: `"${digest}"` }, bytes)
+}
+
+/** PUT of a manifest or index: all that it refers to, but for its subject, must be there. */
+export async function putManifest(registry: Registry, exchange: Exchange, repository: string, reference: string) {
+  const byDigest = isDigest(reference)
+  if (!byDigest && !isTag(reference))
+    throw reference.includes(':')
+      ? new RequestError(400, 'DIGEST_INVALID', `"${reference.slice(0, 150)}" is no digest`)
+      : new RequestError(400, 'MANIFEST_INVALID', `"${reference.slice(0, 150)}" is no tag`)
+  const bytes = await readBody(exchange, MANIFEST_LIMIT, 'the manifest')
+  const algorithm = byDigest ? parseDigest(reference).algorithm : 'sha256'
+  const digest = `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}`
+  if (byDigest && digest !== reference)
+    throw new RequestError(400, 'DIGEST_INVALID', `the ${bytes.length} bytes that came are ${digest}, not ${reference}`)
+  const mediaType = mediaTypeOf(exchange.request.headers['content-type'], bytes, digest)
+  checkDocument(bytes, mediaType, digest)
+  const document = isIndexType(mediaType) ? decodeIndex(bytes, digest) : decodeManifest(bytes, digest)
+  await checkContents(await registry.repositories.open(repository), repository, document)
+  const store = await registry.repositories.open(repository, { create: true })
+  const descriptor = { mediaType, digest, size: bytes.length }
+  await store.push(descriptor, bytes)
+  if (document.subject !== undefined) await store.attach(descriptor)
+  if (!byDigest) await store.tag(descriptor, reference)
+  answer(exchange, 201, {
+    location: `/v2/${repository}/manifests/${digest}`,
+    'docker-content-digest': digest,
+    ...(document.subject !== undefined && { 'oci-subject': document.subject.digest }),
+  })
+}
+
+/** DELETE of a tag, or of a manifest with its tags ("Deleting Manifests"). */
+export async function deleteManifest(registry: Registry, exchange: Exchange, repository: string, reference: string) {
+  const store = await registry.repository(repository)
+  const descriptor = await resolve(store, repository, reference)
+  if (store.delete === undefined || store.untag === undefined)
+    throw new RequestError(405, 'UNSUPPORTED', `nothing can be deleted in ${repository}`, { allow: 'GET, HEAD' })
+  await (isDigest(reference) ? store.delete(descriptor) : store.untag(reference))
+  answer(exchange, 202, {})
+}
+
+async function resolve(store: ServedStore, repository: string, reference: string): Promise<Descriptor> {
+  try {
+    if (!isDigest(reference) && !isTag(reference)) throw new ImageReferenceError('it is neither a tag nor a digest')
+    const descriptor = await store.resolve(reference).catch(async (error) => {
+      const untagged = reference === 'latest' ? await untaggedImage(store) : undefined
+      if (untagged === undefined) throw error
+      return untagged
+    })
+    if (await store.exists(descriptor)) return descriptor
+    throw new StoreError('NOT_FOUND', `its content is missing`)
+  } catch (error) {
+    // What has that digest may be a layer, or no JSON: then it is no manifest, and nothing is wrong with it.
+    if (!(error instanceof StoreError || error instanceof ManifestError || error instanceof ImageReferenceError))
+      throw error
+    const what = `${repository} does not have the manifest "${reference.slice(0, 150)}"`
+    throw new RequestError(404, 'MANIFEST_UNKNOWN', `${what}: ${error.message}`)
+  }
+}
+
+/** @throws RequestError where it is no type that is known here, or the document says that it is of another */
+function mediaTypeOf(header: string | undefined, bytes: Uint8Array, digest: string): string {
+  const said = header?.replace(/;.*/s, '').trim()
+  const own = detectMediaType(bytes, digest)
+  const mediaType = said || own
+  if (mediaType === undefined || !(isManifestType(mediaType) || isIndexType(mediaType)))
+    throw new RequestError(
+      400,
+      'MANIFEST_INVALID',
+      `manifests of the type ${mediaType?.slice(0, 150) ?? 'that this one has'} are not taken: OCI's and Docker's image manifests and indexes are`,
+    )
+  if (own !== undefined && own !== mediaType)
+    throw new RequestError(400, 'MANIFEST_INVALID', `Content-Type is ${mediaType}, the document says ${own}`)
+  return mediaType
+}
+
+async function checkContents(
+  store: ServedStore | undefined,
+  repository: string,
+  document: Manifest | Index,
+): Promise<void> {
+  const contents =
+    'config' in document ? [document.config, ...(document.layers ?? [])] : ((document as Index).manifests ?? [])
+  for (const descriptor of contents)
+    if (!isElsewhere(descriptor) && !(await store?.exists(descriptor)))
+      throw new RequestError(
+        400,
+        'MANIFEST_BLOB_UNKNOWN',
+        `${repository} does not have ${descriptor.digest} of ${descriptor.size} bytes: push it before the manifest`,
+      )
+}
+
+/** A layer that is never pushed (image-spec v1.1.1, layer.md, "Non-Distributable Layers"; Docker's are called foreign). */
+function isElsewhere({ mediaType }: Descriptor): boolean {
+  return /\.nondistributable\.|\.foreign\./.test(mediaType)
+}
