@@ -66,16 +66,17 @@ export class BlobPusher {
   /** Uploads a blob that is not there: in one request, or in chunks where the registry asks for them. */
   async push(content: UploadContent, signal: AbortSignal | undefined): Promise<void> {
     const { descriptor } = content
-    let attempts = 0
     let failure: unknown
     await retrying(this.#registry.client.policy, signal, async () => {
-      // The answer may have got lost when all else had been done.
-      if (attempts++ > 0 && (await this.exists(descriptor, this.#scopes, signal))) return
-      if (!content.available) throw failure
+      if (failure !== undefined) {
+        // The answer may have got lost when all else had been done.
+        if (await this.exists(descriptor, this.#scopes, signal)) return
+        if (!content.available) throw notAgain(failure)
+      }
       try {
         await this.#upload(content, signal)
       } catch (error) {
-        failure = error instanceof TransientError && !content.available ? notAgain(error) : error
+        failure = error instanceof UploadLost ? new TransientError(error.code, error.message) : error
         throw failure
       }
     })
@@ -157,8 +158,11 @@ export class BlobPusher {
     let failed = false
     return retrying(this.#registry.client.policy, signal, async () => {
       if (failed) {
-        const response = await this.#registry.once({ ...this.#request(signal), method: 'GET', url: at, expect: [204] })
+        const request = { ...this.#request(signal), method: 'GET', url: at, expect: [204, 404, 416] } as const
+        const response = await this.#registry.once(request)
         response.discard()
+        // docker-registry's addresses are good only for as many bytes as it had when it gave them.
+        if (response.status !== 204) throw new UploadLost('UNREACHABLE', `${response.request}: the upload was lost`)
         at = locationOf(response, at)
         from = receivedBytes(response)
         if (from === start + piece.length) return at
@@ -239,9 +243,12 @@ function receivedBytes(response: HttpResponse): number {
   return match[1] === '0' ? 0 : Number(match[1]) + 1
 }
 
+/** An upload that was begun is not there any more: only one from the start will do. */
+class UploadLost extends StoreError {}
+
 /** A content that can be read once only cannot be sent again. */
-function notAgain(error: TransientError): StoreError {
-  return new StoreError(error.code, `${error.message}; what was being sent cannot be read again: start anew`, {
-    cause: error,
-  })
+function notAgain(failure: unknown): unknown {
+  if (!(failure instanceof TransientError)) return failure
+  const message = `${failure.message}; what was being sent cannot be read again: start anew`
+  return new StoreError(failure.code, message, { cause: failure })
 }

@@ -41,6 +41,7 @@ export class RegistryStore implements Store {
   readonly #referrers: Referrers
   readonly #pull: Scopes
   readonly #push: Scopes
+  readonly #deletion: Scopes
   readonly #blobs = new Map<string, BlobReader>()
   /** By digest, verified. */
   readonly #manifests = new Map<string, Uint8Array>()
@@ -57,6 +58,7 @@ export class RegistryStore implements Store {
     this.#referrers = new Referrers(registry, repository)
     this.#pull = repositoryScope(repository, 'pull')
     this.#push = repositoryScope(repository, 'pull', 'push')
+    this.#deletion = repositoryScope(repository, 'pull', 'push', 'delete')
   }
 
   async *fetch(descriptor: Descriptor, options: FetchOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
@@ -109,8 +111,12 @@ export class RegistryStore implements Store {
     )
   }
 
-  /** Names a manifest; nothing is sent where it has that name already. @throws StoreError TAG_IMMUTABLE */
-  async tag(descriptor: Descriptor, reference = DEFAULT_TAG, { signal }: CallOptions = {}): Promise<void> {
+  /**
+   * Names a manifest; nothing is sent where it has that name already, and without a name nothing is done: a registry finds it by its digest.
+   * @throws StoreError TAG_IMMUTABLE
+   */
+  async tag(descriptor: Descriptor, reference: string | undefined, { signal }: CallOptions = {}): Promise<void> {
+    if (reference === undefined) return
     checkReference(reference)
     if (isDigest(reference)) throw new ImageReferenceError(`"${reference}" is a digest, and no tag`)
     const present = await headManifest(this.#registry, this.#named(reference, this.#push, signal))
@@ -157,12 +163,26 @@ export class RegistryStore implements Store {
     const response = await this.#registry.send({
       method: 'DELETE',
       url: `/v2/${this.#repository}/${manifest ? 'manifests' : 'blobs'}/${descriptor.digest}`,
-      scopes: repositoryScope(this.#repository, 'pull', 'push', 'delete'),
+      scopes: this.#deletion,
       expect: [200, 202, 204, 404],
       signal,
     })
     response.discard()
     this.#forget(descriptor.digest)
+  }
+
+  /** @throws StoreError NOT_FOUND; DENIED, or PROTOCOL, where the registry deletes by digest only */
+  async untag(reference: string, { signal }: CallOptions = {}): Promise<void> {
+    checkReference(reference)
+    if (isDigest(reference)) throw new ImageReferenceError(`"${reference}" is a digest, and no tag`)
+    const response = await this.#registry.send({
+      method: 'DELETE',
+      url: `/v2/${this.#repository}/manifests/${reference}`,
+      scopes: this.#deletion,
+      expect: [200, 202, 204],
+      signal,
+    })
+    response.discard()
   }
 
   async close(): Promise<void> {

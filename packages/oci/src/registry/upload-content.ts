@@ -41,7 +41,7 @@ export class UploadContent {
     for await (const chunk of checked(this.descriptor, contentChunks(this.#content), this.#where)) {
       if (chunk.length === 0) continue
       if (held !== undefined) yield held
-      held = chunk
+      held = chunk.slice() // its source may write it over with the next, while this one is still on its way
     }
     if (held !== undefined) yield held
   }
@@ -57,7 +57,7 @@ export class UploadContent {
         chunks = []
         length = 0
       }
-      if (chunk.length > 0) chunks.push(chunk.slice()) // its owner may change it meanwhile
+      if (chunk.length > 0) chunks.push(chunk)
       length += chunk.length
     }
     if (length > 0) yield joinChunks(chunks)

@@ -46,7 +46,8 @@ for (const kind of kinds) {
     assert.equal(store.name, `${host}/deep/app`)
     await pushImage(store, image)
     await store.tag(image.manifest, 'v1')
-    await store.tag(image.manifest, undefined)
+    await store.tag(image.manifest, undefined) // changes nothing
+    await store.tag(image.manifest, 'latest')
     const reader = await openRepository(t, host, 'deep/app')
     const top = await reader.resolve('v1')
     assert.deepEqual(top, image.manifest)
