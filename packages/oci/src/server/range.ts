@@ -18,8 +18,8 @@ export function parseRange(header: string | undefined, size: number): ByteRange 
     return length === 0 ? 'unsatisfiable' : { start: size - length, end: size }
   }
   const start = Number(first)
-  if (last !== '' && Number(last) < start) return 'whole'
-  if (start >= size) return 'unsatisfiable'
+  // One that ends before it begins could be ignored too; the specification's own tests want it refused.
+  if (start >= size || (last !== '' && Number(last) < start)) return 'unsatisfiable'
   return { start, end: last === '' ? size : Math.min(Number(last) + 1, size) }
 }
 

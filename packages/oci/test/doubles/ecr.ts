@@ -1,0 +1,269 @@
+// Amazon ECR as its clients see it, from what AWS documents ("Amazon ECR private registry" and "service quotas" in the user guide,
+// GetAuthorizationToken and PutImage in the API reference, "Authenticating Requests: Using Query Parameters" of S3) and users.md lists.
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { readContent } from '../../src/content.js'
+import { digestOf, isDigest } from '../../src/digest.js'
+import { decodeIndex } from '../../src/manifest.js'
+import { isIndexType } from '../../src/mediatype.js'
+import { Registry } from '../../src/server/registry.js'
+import { memoryRepositories, type Repositories } from '../../src/server/repositories.js'
+import { type Listening, listen } from './listen.js'
+
+export interface EcrOptions {
+  /** What it has. @default nothing yet, in memory */
+  readonly repositories?: Repositories | undefined
+  /** The repositories that exist; a push to another is refused, as ECR makes none by itself. @default any */
+  readonly existing?: readonly string[] | undefined
+  /** Milliseconds that the address of a blob can be used. @default 1 h */
+  readonly addressLife?: number | undefined
+  /** Milliseconds that a token can be used. @default 12 h */
+  readonly tokenLife?: number | undefined
+  /** Repositories whose tags are immutable. @default none */
+  readonly immutable?: readonly string[] | undefined
+  /** Manifests that may be put within a second. @default any number */
+  readonly putRate?: number | undefined
+  /** Whether blobs are mounted from other repositories; an account has to allow that. @default false: 202 */
+  readonly mounts?: boolean | undefined
+  /** Whether the storage answers ranges without an end with 416, as some do. @default false */
+  readonly refuseOpenRanges?: boolean | undefined
+}
+
+/** A request and how it was answered. */
+export interface EcrRequest {
+  readonly method: string
+  readonly path: string
+  readonly headers: IncomingMessage['headers']
+  status(): number
+}
+
+export interface Ecr extends Listening {
+  readonly requests: readonly EcrRequest[]
+  /** The object storage that blobs' addresses lead to: another host. */
+  readonly storage: { readonly host: string; readonly url: string; readonly requests: readonly EcrRequest[] }
+  /** A new token, as GetAuthorizationToken gives it: base64 of `AWS:…`. A POST to `/` with that action as its target answers with one too. */
+  authorizationToken(): string
+  /** From now on no token, or address of a blob, that was given out before can be used. */
+  expireTokens(): void
+  expireAddresses(): void
+  /** What a lifecycle rule for untagged images does: removes manifests that neither have a tag nor are in an index that has one. Gives their digests. */
+  expireUntagged(repository: string): Promise<readonly string[]>
+}
+
+const EMPTY_DIGEST = digestOf(new Uint8Array(0))
+const ACCOUNT = '123456789012'
+
+export async function startEcr(options: EcrOptions = {}): Promise<Ecr> {
+  const repositories = options.repositories ?? memoryRepositories()
+  const registry = new Registry({ repositories })
+  const tokens = new Map<string, number>()
+  const addresses = new Map<string, { readonly path: string; readonly expires: number }>()
+  const requests: EcrRequest[] = []
+  const storageRequests: EcrRequest[] = []
+  const puts: number[] = []
+  const ranges = new Map<string, string>()
+  const pushed = new Map<string, Set<string>>()
+
+  const authorizationToken = () => {
+    const token = Buffer.from(`AWS:${randomUUID()}`).toString('base64')
+    tokens.set(token, Date.now() + (options.tokenLife ?? 12 * 3600_000))
+    return token
+  }
+
+  const storage = await listen((request, response) => {
+    storageRequests.push(seen(request, response))
+    const [path = '', query = ''] = request.url!.split('?', 2)
+    const signature = new URLSearchParams(query).get('X-Amz-Signature') ?? ''
+    const address = addresses.get(signature)
+    if (request.headers.authorization !== undefined)
+      return answerXml(request, response, 400, 'InvalidArgument', 'Only one auth mechanism allowed')
+    // The method is part of what is signed.
+    if (request.method !== 'GET' || address === undefined || address.path !== path)
+      return answerXml(request, response, 403, 'SignatureDoesNotMatch', 'The request signature does not match')
+    if (address.expires <= Date.now()) return answerXml(request, response, 403, 'AccessDenied', 'Request has expired')
+    if (options.refuseOpenRanges && /^bytes=\d+-$/.test(request.headers.range ?? ''))
+      return answerXml(request, response, 416, 'InvalidRange', 'The requested range is not satisfiable')
+    request.url = path
+    return registry.handle(request, response)
+  })
+
+  const tooManyPuts = () => {
+    const now = Date.now()
+    while (puts.length > 0 && puts[0]! <= now - 1000) puts.shift()
+    if (puts.length >= (options.putRate ?? Number.POSITIVE_INFINITY)) return true
+    puts.push(now)
+    return false
+  }
+
+  const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    requests.push(seen(request, response))
+    if (request.method === 'POST' && request.url === '/') return answerApi(request, response, authorizationToken())
+    const token = /^Basic (.+)$/i.exec(request.headers.authorization ?? '')?.[1]
+    const expires = token === undefined ? undefined : tokens.get(token)
+    if (expires === undefined) {
+      const realm = `Basic realm="http://${request.headers.host}/",service="ecr.amazonaws.com"`
+      return answerError(request, response, 401, 'UNAUTHORIZED', 'Not Authorized', { 'www-authenticate': realm })
+    }
+    if (expires <= Date.now()) {
+      const message = 'Your authorization token has expired. Reauthenticate and try again.'
+      return answerError(request, response, 403, 'DENIED', message)
+    }
+    const { method } = request
+    const [path = '', query] = request.url!.split('?', 2)
+    const parameters = new URLSearchParams(query)
+    const [, name = '', kind = '', last = ''] = /^\/v2\/(.+)\/(blobs|manifests|tags|referrers)\/(.*)$/.exec(path) ?? []
+    if (kind !== '' && options.existing !== undefined && !options.existing.includes(name)) {
+      const message = `The repository with name '${name}' does not exist in the registry with id '${ACCOUNT}'`
+      return answerError(request, response, 404, 'NAME_UNKNOWN', message)
+    }
+    if (kind === 'blobs' && method === 'GET' && isDigest(last)) {
+      const store = await repositories.open(name)
+      if ((await store?.sizeOf(last)) === undefined) return registry.handle(request, response)
+      const life = options.addressLife ?? 3600_000
+      const signature = randomUUID()
+      addresses.set(signature, { path, expires: Date.now() + life })
+      const signed = `X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Expires=${Math.ceil(life / 1000)}&X-Amz-Signature=${signature}`
+      response.writeHead(307, { location: `${storage.url}${path}?${signed}`, 'content-length': 0 }).end()
+      return
+    }
+    if (parameters.get('digest') === EMPTY_DIGEST)
+      return answerError(request, response, 400, 'BLOB_UPLOAD_INVALID', 'The layer upload does not contain any parts')
+    if (parameters.has('mount') && !options.mounts) request.url = path
+    if (method === 'PATCH') {
+      // 201 where others say 202, and the range is that before this chunk.
+      const stale = ranges.get(path) ?? '0-0'
+      changeHead(response, (status, headers) => {
+        if (status !== 202) return [status, headers]
+        ranges.set(path, String(headers.range))
+        return [201, { ...headers, range: stale }]
+      })
+    }
+    if (kind === 'manifests' && method === 'PUT') {
+      if (tooManyPuts()) return answerError(request, response, 429, 'TOOMANYREQUESTS', 'Rate exceeded')
+      if (options.immutable?.includes(name) && !isDigest(last) && (await hasTag(repositories, name, last))) {
+        const message = `The image tag '${last}' already exists in the '${name}' repository and cannot be overwritten because the tag is immutable.`
+        return answerError(request, response, 400, 'TAG_INVALID', message)
+      }
+      changeHead(response, (status, headers) => {
+        if (status !== 201) return [status, headers]
+        const digests = pushed.get(name) ?? new Set()
+        pushed.set(name, digests.add(String(headers['docker-content-digest'])))
+        return [status, headers]
+      })
+    }
+    return registry.handle(request, response)
+  }
+
+  const listening = await listen(handle)
+  return {
+    ...listening,
+    requests,
+    storage: { host: storage.host, url: storage.url, requests: storageRequests },
+    authorizationToken,
+    expireTokens: () => tokens.forEach((_, token) => void tokens.set(token, 0)),
+    expireAddresses: () => addresses.forEach(({ path }, key) => void addresses.set(key, { path, expires: 0 })),
+    async expireUntagged(repository) {
+      const kept = await tagged(repositories, repository)
+      const expired = [...(pushed.get(repository) ?? [])].filter((digest) => !kept.has(digest))
+      const store = await repositories.open(repository)
+      for (const digest of expired) {
+        const size = await store?.sizeOf(digest)
+        if (size !== undefined) await store?.delete?.({ mediaType: '', digest, size })
+        pushed.get(repository)?.delete(digest)
+      }
+      return expired
+    },
+    async close() {
+      await listening.close()
+      await storage.close()
+      await registry.close()
+    },
+  }
+}
+
+async function hasTag(repositories: Repositories, repository: string, tag: string): Promise<boolean> {
+  for await (const name of (await repositories.open(repository))?.tags() ?? []) if (name === tag) return true
+  return false
+}
+
+/** Digests of manifests that have a tag, and of those in indexes that have. */
+async function tagged(repositories: Repositories, repository: string): Promise<ReadonlySet<string>> {
+  const found = new Set<string>()
+  const store = await repositories.open(repository)
+  if (store === undefined) return found
+  const waiting = []
+  for await (const tag of store.tags()) waiting.push(await store.resolve(tag))
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    found.add(next.digest)
+    if (isIndexType(next.mediaType))
+      waiting.push(...(decodeIndex(await readContent(store, next), next.digest).manifests ?? []))
+  }
+  return found
+}
+
+type Headers = Record<string, string | number>
+
+/** Lets `change` have its way with the answer that another writes. */
+function changeHead(
+  response: ServerResponse,
+  change: (status: number, headers: Headers) => readonly [status: number, headers: Headers],
+): void {
+  const write = response.writeHead.bind(response) as (status: number, headers: Headers) => ServerResponse
+  response.writeHead = ((status: number, headers: Headers) =>
+    write(...change(status, headers))) as ServerResponse['writeHead']
+}
+
+function seen(request: IncomingMessage, response: ServerResponse): EcrRequest {
+  return {
+    method: request.method!,
+    path: request.url!,
+    headers: request.headers,
+    status: () => response.statusCode,
+  }
+}
+
+function answerError(
+  request: IncomingMessage,
+  response: ServerResponse,
+  status: number,
+  code: string,
+  message: string,
+  headers: Headers = {},
+): void {
+  const body = JSON.stringify({ errors: [{ code, message }] })
+  answerWhenRead(request, response, status, { 'content-type': 'application/json', ...headers }, body)
+}
+
+function answerXml(
+  request: IncomingMessage,
+  response: ServerResponse,
+  status: number,
+  code: string,
+  text: string,
+): void {
+  const body = `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>${text}</Message></Error>`
+  answerWhenRead(request, response, status, { 'content-type': 'application/xml' }, body)
+}
+
+/** GetAuthorizationToken's answer (Amazon ECR API reference), whatever the action is. */
+function answerApi(request: IncomingMessage, response: ServerResponse, authorizationToken: string): void {
+  const proxyEndpoint = `http://${request.headers.host}`
+  const expiresAt = Math.floor(Date.now() / 1000) + 12 * 3600
+  const body = JSON.stringify({ authorizationData: [{ authorizationToken, expiresAt, proxyEndpoint }] })
+  answerWhenRead(request, response, 200, { 'content-type': 'application/x-amz-json-1.1' }, body)
+}
+
+function answerWhenRead(
+  request: IncomingMessage,
+  response: ServerResponse,
+  status: number,
+  headers: Headers,
+  body: string,
+): void {
+  request.on('error', () => {})
+  request.resume()
+  request.once('end', () => {
+    response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) })
+    response.end(request.method === 'HEAD' ? undefined : body)
+  })
+}
