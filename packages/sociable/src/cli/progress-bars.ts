@@ -1,5 +1,4 @@
 // Progress on a terminal: a bar for each layer in work and a line for the whole, redrawn in place.
-import { clearScreenDown, moveCursor } from 'node:readline'
 import { formatClock, formatRate, formatSize, shortDigest } from './format.js'
 import type { LayerProgress, ProgressBoard } from './progress-board.js'
 
@@ -96,10 +95,8 @@ export class ProgressBars {
 
   /** Takes the bars off the screen; the next frame shows them again. */
   hide(): void {
-    if (this.#shown === 0) return
-    moveCursor(this.#stream, 0, -this.#shown)
-    clearScreenDown(this.#stream)
-    this.#shown = 0
+    const erase = this.#erase()
+    if (erase !== '') this.#stream.write(erase)
   }
 
   end(): void {
@@ -110,9 +107,16 @@ export class ProgressBars {
   #draw(): void {
     const { columns = 80, rows = 24 } = this.#stream
     const lines = this.#frame({ columns, rows, unicode: this.#unicode })
-    this.hide()
-    if (lines.length > 0) this.#stream.write(`${lines.join('\n')}\n`)
+    // One write: the screen is never seen without the bars.
+    this.#stream.write(this.#erase() + lines.map((line) => `${line}\n`).join(''))
     this.#shown = lines.length
+  }
+
+  /** What moves the cursor up to the first line shown, and clears all from there (ECMA-48 CUU and ED). */
+  #erase(): string {
+    const shown = this.#shown
+    this.#shown = 0
+    return shown === 0 ? '' : `\u001b[${shown}A\u001b[0J`
   }
 }
 
