@@ -44,4 +44,9 @@ export {
   type RegistryReference,
   referenceWithin,
 } from './reference.js'
+export { type LayoutRepositoriesOptions, layoutRepositories } from './server/layout-repositories.js'
+export type { RegistryOptions } from './server/registry.js'
+export { type RegistryServer, type RegistryServerOptions, serveRegistry } from './server/registry-server.js'
+export { memoryRepositories, type Repositories, type ServedStore } from './server/repositories.js'
+export type { UploadStage } from './server/upload-stage.js'
 export type { CallOptions, Content, FetchOptions, LocalContent, PushOptions, Store } from './store.js'

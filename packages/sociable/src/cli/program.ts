@@ -9,11 +9,21 @@ import { UsageError } from './failure.js'
 import { inspectCommand } from './inspect.js'
 import { lsCommand } from './ls.js'
 import { option, settleVariables } from './option.js'
+import { serveCommand } from './serve.js'
 import type { Manners, Terminal } from './terminal.js'
 import { packageVersion } from './version.js'
 import { ztocCommand } from './ztoc.js'
 
-const COMMANDS = [convertCommand, createCommand, ztocCommand, inspectCommand, lsCommand, catCommand, completionCommand]
+const COMMANDS = [
+  convertCommand,
+  createCommand,
+  ztocCommand,
+  inspectCommand,
+  lsCommand,
+  catCommand,
+  serveCommand,
+  completionCommand,
+]
 
 const EPILOGUE = `
 Images: oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:TAG].

@@ -1,0 +1,73 @@
+import { once } from 'node:events'
+import { Command, InvalidArgumentError } from 'commander'
+import { addExamples } from './examples.js'
+import { notEmpty, option } from './option.js'
+import type { Terminal } from './terminal.js'
+
+interface ServeFlags {
+  readonly port: number
+  readonly host: string
+  readonly readOnly?: boolean
+}
+
+/** What `serve --json` prints, when it listens. */
+export interface ServeDocument {
+  /** `127.0.0.1:5000`: what an image's name begins with. */
+  readonly host: string
+  /** `http://127.0.0.1:5000` */
+  readonly url: string
+  readonly readOnly: boolean
+  /** Those that are there already, sorted. */
+  readonly repositories: readonly string[]
+}
+
+const LOOPBACK = '127.0.0.1'
+/** What the requests under way have before the program ends: within the time that an interrupted one has. */
+const GRACE_MILLISECONDS = 400
+const LISTED = 20 // repositories
+
+export function serveCommand(terminal: Terminal): Command {
+  const command = new Command('serve')
+    .summary('serve image layouts as a registry')
+    .description(
+      "Serves OCI layouts as a registry, until Ctrl-C: DIR itself is a layout, and so a repository of the folder's name; or the layouts below it are repositories, and a push under a new name makes one. Prints the address (host:port). Plain HTTP and no passwords, so it listens for this machine only unless told otherwise.",
+    )
+    .argument('<dir>', 'a layout, or a folder of layouts', notEmpty)
+    .addOption(option('--port <port>', 'port to listen on (default: any that is free)', parsePort).default(0, 'any'))
+    .addOption(option('--host <host>', 'address to listen on; 0.0.0.0 for all', notEmpty).default(LOOPBACK))
+    .addOption(option('--read-only', 'refuse pushes and deletions'))
+  addExamples(command, [
+    { command: 'sociable serve ./images --port 5000', does: 'crane pull 127.0.0.1:5000/app:v1 … from ./images/app' },
+    { command: 'sociable serve ./app --read-only', does: 'one layout to look at with a registry client' },
+  ])
+  return command.action(async (folder: string, { port, host, readOnly = false }: ServeFlags) => {
+    const { layoutRepositories, serveRegistry } = await import('@sociable/oci')
+    const repositories = await layoutRepositories(folder, { write: !readOnly })
+    const onError = (error: unknown) => terminal.warn(error instanceof Error ? error.message : String(error))
+    const server = await serveRegistry({ repositories, readOnly, host, port, onError })
+    try {
+      const names: string[] = []
+      for await (const name of repositories.names()) names.push(name)
+      const document: ServeDocument = { host: server.host, url: server.url, readOnly, repositories: names.sort() }
+      await terminal.result(document, [server.host])
+      describe(document, host, terminal)
+      if (!terminal.signal.aborted) await once(terminal.signal, 'abort')
+    } finally {
+      await server.close(GRACE_MILLISECONDS)
+    }
+  })
+}
+
+function describe({ repositories, readOnly }: ServeDocument, host: string, terminal: Terminal): void {
+  const more = repositories.length > LISTED ? ` and ${repositories.length - LISTED} more` : ''
+  const listed = repositories.length === 0 ? 'no repository yet' : repositories.slice(0, LISTED).join(', ')
+  terminal.note(`serving ${listed}${more}${readOnly ? ', read-only' : ''}; Ctrl-C ends it`)
+  if (host !== LOOPBACK && host !== 'localhost' && host !== '::1')
+    terminal.warn(`there are no passwords: whoever reaches ${host} can read${readOnly ? '' : ', push and delete'}`)
+}
+
+function parsePort(text: string): number {
+  const port = Number(text)
+  if (!/^\d{1,5}$/.test(text.trim()) || port > 65535) throw new InvalidArgumentError('Write a number from 0 to 65535.')
+  return port
+}
