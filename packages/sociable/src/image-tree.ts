@@ -77,6 +77,11 @@ export async function readImageTree(
         'NOT_AN_IMAGE',
         `${name} is an artifact whose config is of type ${manifest.config.mediaType || '(none)'}, no image`,
       )
+    if (isUnknown(top.platform))
+      throw new ImageError(
+        'NOT_AN_IMAGE',
+        `${name} is listed for the platform ${formatPlatform(top.platform!)}: no image`,
+      )
     const platform = top.platform ?? (await reader.configPlatform(manifest))
     return {
       name,
@@ -123,11 +128,15 @@ async function readEntry(reader: DocumentReader, descriptor: Descriptor): Promis
 function entryKind(descriptor: Descriptor, manifest: Manifest): 'image' | 'attestation' | 'soci-index' | 'artifact' {
   if (descriptor.artifactType === SOCI_INDEX_V2 || sociIndexVersion(manifest) === 'v2') return 'soci-index'
   if (descriptor.annotations?.get('vnd.docker.reference.type') === 'attestation-manifest') return 'attestation'
-  const platform = descriptor.platform
-  if (platform?.os === 'unknown' || platform?.architecture === 'unknown') return 'artifact'
+  if (isUnknown(descriptor.platform)) return 'artifact'
   const isArtifact = (descriptor.artifactType ?? manifest.artifactType) !== undefined
   // An image may have an artifact type all the same; an artifact's layers are no file system's
   return isArtifact && !manifest.layers?.some(({ mediaType }) => isLayerType(mediaType)) ? 'artifact' : 'image'
+}
+
+/** So builders list what is no image; containerd leaves such entries out of an image's platforms. */
+function isUnknown(platform: Platform | undefined): boolean {
+  return platform?.os === 'unknown' || platform?.architecture === 'unknown'
 }
 
 async function absentAsUndefined<Value>(reading: Promise<Value>): Promise<Value | undefined> {

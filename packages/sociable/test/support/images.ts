@@ -636,6 +636,9 @@ export const IMAGES: readonly ImageCase[] = [
     const config = layout.blob('{}', 'application/vnd.oci.empty.v1+json')
     layout.top(layout.json({ schemaVersion: 2, config, layers: [] }, OCI_MANIFEST))
   }),
+  refused('only an entry of an unknown platform', (layout) => {
+    layout.top(layout.imageIndex([layout.manifest([gzipLayer(layout, 'a')], AMD64, { platform: UNKNOWN })]))
+  }),
   refused('an empty index', (layout) => {
     layout.top(layout.imageIndex([]))
   }),
