@@ -64,9 +64,12 @@ export class LayoutFolder extends LayoutStore {
   readonly #writable: boolean
   /** Whether there was nothing when it was opened. */
   readonly #fresh: boolean
-  /** Folders and files that were made here, in order. */
+  /** Folders and files that were made here, as absolute paths. */
   readonly #made: string[] = []
+  /** Writing that goes on. */
+  readonly #pending = new Set<Promise<unknown>>()
   #ready: Promise<void> | undefined
+  #isClosed = false
 
   constructor(name: string, path: string, writable: boolean, fresh: boolean) {
     super(name)
@@ -81,63 +84,68 @@ export class LayoutFolder extends LayoutStore {
     return size === undefined ? undefined : { path: this.#blobPath(descriptor.digest), offset: 0, size }
   }
 
-  async push(descriptor: Descriptor, content: Content, options: PushOptions = {}): Promise<void> {
-    this.#mustBeWritable()
-    if (await this.exists(descriptor, options)) return
-    const checked = options.verify === false ? measuring : verifying
-    await this.#placeBlob(descriptor, async (temporary) => {
-      const file = await RandomAccessFile.create(temporary)
-      try {
-        let position = 0
-        for await (const chunk of checked(descriptor, contentChunks(content), this.name)) {
-          options.signal?.throwIfAborted()
-          await file.write(chunk, position)
-          position += chunk.length
+  push(descriptor: Descriptor, content: Content, options: PushOptions = {}): Promise<void> {
+    return this.#write(async () => {
+      if (await this.exists(descriptor, options)) return
+      const checked = options.verify === false ? measuring : verifying
+      await this.#placeBlob(descriptor, async (temporary) => {
+        const file = await RandomAccessFile.create(temporary)
+        try {
+          let position = 0
+          for await (const chunk of checked(descriptor, contentChunks(content), this.name)) {
+            options.signal?.throwIfAborted()
+            await file.write(chunk, position)
+            position += chunk.length
+          }
+        } finally {
+          await file.close()
         }
-      } finally {
-        await file.close()
-      }
+      })
     })
   }
 
-  async pushFile(descriptor: Descriptor, from: string, { signal }: CallOptions = {}): Promise<boolean> {
-    this.#mustBeWritable()
-    if (await this.exists(descriptor, { signal })) return true
-    await this.#placeBlob(descriptor, async (temporary) => {
-      const file = await realpath(from) // else a symbolic link would be linked, not its file
-      await link(file, temporary).catch(() =>
-        copyFile(file, temporary, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE),
-      )
-      const { size } = await stat(temporary)
-      if (size !== descriptor.size) throw sizeMismatch(descriptor, size, from)
+  pushFile(descriptor: Descriptor, from: string, { signal }: CallOptions = {}): Promise<boolean> {
+    return this.#write(async () => {
+      if (await this.exists(descriptor, { signal })) return true
+      await this.#placeBlob(descriptor, async (temporary) => {
+        const file = await realpath(from) // else a symbolic link would be linked, not its file
+        await link(file, temporary).catch(() =>
+          copyFile(file, temporary, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE),
+        )
+        const { size } = await stat(temporary)
+        if (size !== descriptor.size) throw sizeMismatch(descriptor, size, from)
+      })
+      return true
     })
-    return true
   }
 
   /** index.json first, so that it never names what is not there. */
-  async delete({ digest }: Descriptor, { signal }: CallOptions = {}): Promise<void> {
-    this.#mustBeWritable()
-    const path = this.#blobPath(digest)
-    if ((await this.blobSize(digest)) === undefined) return
-    await this.changeIndex((index) => withoutDigest(index, digest, this.name), signal)
-    await rm(path, { force: true })
+  delete({ digest }: Descriptor, { signal }: CallOptions = {}): Promise<void> {
+    return this.#write(async () => {
+      const path = this.#blobPath(digest)
+      if ((await this.blobSize(digest)) === undefined) return
+      await this.#changeIndex((index) => withoutDigest(index, digest, this.name), signal)
+      await rm(path, { force: true })
+    })
   }
 
-  async untag(reference: string, { signal }: CallOptions = {}): Promise<void> {
-    this.#mustBeWritable()
-    await this.changeIndex((index) => withoutName(index, reference, this.name), signal)
+  untag(reference: string, { signal }: CallOptions = {}): Promise<void> {
+    return this.#write(() => this.#changeIndex((index) => withoutName(index, reference, this.name), signal))
   }
 
-  /** Of a layout that was made here and where nothing got a name, nothing stays. */
+  /** Waits for what is being written. Of a layout that was made here and where nothing got a name, nothing stays. */
   async close(): Promise<void> {
+    this.#isClosed = true
+    await Promise.allSettled(this.#pending)
     if (!this.#fresh || this.#made.length === 0) return
     const named = await stat(join(this.#path, 'index.json')).then(
       () => true,
       () => false,
     )
     if (named) return
-    // A folder that has something of somebody else's by now is not empty, and stays.
-    for (const path of this.#made.splice(0).reverse()) await unlink(path).catch(() => rmdir(path).catch(() => {}))
+    // What is in a folder has the longer path, so it goes first. A folder that has something of somebody else's by now is not empty, and stays.
+    for (const path of this.#made.splice(0).sort((a, b) => b.length - a.length))
+      await unlink(path).catch(() => rmdir(path).catch(() => {}))
   }
 
   protected async blobSize(digest: string): Promise<number | undefined> {
@@ -172,10 +180,11 @@ export class LayoutFolder extends LayoutStore {
     return bytes === undefined ? EMPTY_LAYOUT_INDEX : parseLayoutIndex(bytes, path)
   }
 
-  protected async changeIndex(
-    change: (index: LayoutIndex) => LayoutIndex,
-    signal: AbortSignal | undefined,
-  ): Promise<void> {
+  protected changeIndex(change: (index: LayoutIndex) => LayoutIndex, signal: AbortSignal | undefined): Promise<void> {
+    return this.#write(() => this.#changeIndex(change, signal))
+  }
+
+  async #changeIndex(change: (index: LayoutIndex) => LayoutIndex, signal: AbortSignal | undefined): Promise<void> {
     await this.#makeLayout()
     const path = join(this.#path, 'index.json')
     await withFileLock(`${path}.lock`, signal, async () => {
@@ -185,12 +194,20 @@ export class LayoutFolder extends LayoutStore {
     })
   }
 
-  #mustBeWritable(): void {
+  /** Runs a change that `close` waits for. */
+  async #write<T>(change: () => Promise<T>): Promise<T> {
     if (!this.#writable) throw new StoreError('DENIED', `${this.name} was opened for reading only`)
+    if (this.#isClosed) throw new StoreError('DENIED', `${this.name} is closed`)
+    const done = change()
+    this.#pending.add(done)
+    try {
+      return await done
+    } finally {
+      this.#pending.delete(done)
+    }
   }
 
   #makeLayout(): Promise<void> {
-    this.#mustBeWritable()
     this.#ready ??= (async () => {
       await this.#makeFolder(this.#path)
       const path = join(this.#path, LAYOUT_FILE)
@@ -230,7 +247,7 @@ export class LayoutFolder extends LayoutStore {
     } finally {
       await rm(temporary, { force: true }) // where it was linked to what is at the path already, rename leaves it
     }
-    if (this.#fresh) this.#made.push(path)
+    if (this.#fresh) this.#made.push(resolve(path))
   }
 
   /** @throws ImageReferenceError: what is no digest never becomes a path */

@@ -256,6 +256,22 @@ test('nothing is left of a layout where nothing got a name, and all of one that 
   await store.close()
   assert.deepEqual(readdirSync(folder), [])
 
+  // Also not of what is still on its way, as it is when one of several pushes fails and the rest is given up.
+  const busy = await openStore(`oci:${folder}/busy`, { mode: 'write' })
+  const slow = async function* () {
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    yield noise(500)
+  }
+  const pushes = [
+    busy.push(describe('x', noise(500)), slow()),
+    busy.push(describe('x', noise(600)), noise(600)),
+    busy.push(image.manifest, image.manifestBytes),
+  ]
+  await busy.close()
+  await Promise.all(pushes)
+  assert.deepEqual(readdirSync(folder), [])
+  await assert.rejects(busy.push(image.config, image.configBytes), { code: 'DENIED', message: /is closed/ })
+
   mkdirSync(join(folder, 'empty'))
   const inEmpty = await openStore(`oci:${folder}/empty`, { mode: 'write' })
   await pushImage(inEmpty, image)
