@@ -33,5 +33,5 @@ test('the command line calls the library, and has one dependency', () => {
   const used = new Set(imports().map(([, name]) => name))
   assert.ok(used.has('commander'))
   for (const [file, name] of imports().filter(([file]) => file.startsWith('cli/')))
-    assert.match(name, /^node:|^commander$|^\.\.?\/|^@sociable\/ztoc$/, `${file} imports ${name}`)
+    assert.match(name, /^node:|^commander$|^\.\.?\/|^@sociable\/(ztoc|oci)$/, `${file} imports ${name}`)
 })
