@@ -1,5 +1,5 @@
 import { ByteBuffer } from 'flatbuffers'
-import { COMPRESSION_INFO, FILE, TOC, XATTR, ZTOC } from '../src/ztoc-schema.js'
+import { COMPRESSION_INFO, FILE, TOC, XATTR, ZTOC } from '../src/ztoc/ztoc-schema.js'
 
 /** Reads tables with the runtime of the `flatbuffers` package, which has its own idea of the format. */
 export class Table {

@@ -1,4 +1,4 @@
-import { AREA, BLOCKS_FULL, createMemory, Inflater, MEMBER_END, NEED_INPUT, OUT_FULL } from '../src/inflater.js'
+import { AREA, BLOCKS_FULL, createMemory, Inflater, MEMBER_END, NEED_INPUT, OUT_FULL } from '../src/inflate/inflater.js'
 
 const HISTORY = 32768
 const INPUT = 1 << 16

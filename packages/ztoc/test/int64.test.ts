@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { fromBits, highBits, type Int64, int64, lowBits, parseInt64 } from '../src/int64.js'
+import { fromBits, highBits, type Int64, int64, lowBits, parseInt64 } from '../src/tar/int64.js'
 
 const EDGES = [
   0n,

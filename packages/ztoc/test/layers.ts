@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { constants, deflateRawSync, gzipSync } from 'node:zlib'
-import { indexLayer } from '../src/index-layer.js'
-import { TarScanner } from '../src/tar-scanner.js'
+import { indexLayer } from '../src/layer/index-layer.js'
+import { TarScanner } from '../src/tar/tar-scanner.js'
 import type { Compression } from '../src/types.js'
-import { encodeZtoc } from '../src/ztoc-encode.js'
+import { encodeZtoc } from '../src/ztoc/ztoc-encode.js'
 import { chunks } from './chunks.js'
 
 /** The zTOC of a layer, in one piece. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { formatTime, MAX_TIME_LENGTH } from '../src/mod-time.js'
+import { formatTime, MAX_TIME_LENGTH } from '../src/ztoc/mod-time.js'
 import { Random } from './random.js'
 
 function text(seconds: number, nanoseconds = 0): string {

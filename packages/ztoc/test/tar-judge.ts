@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { LayerFormatError } from '../src/error.js'
-import { unloadableReason } from '../src/loadable.js'
-import { TarScanner } from '../src/tar-scanner.js'
-import { encodeTarZinfo } from '../src/zinfo.js'
-import { encodeZtoc } from '../src/ztoc-encode.js'
+import { TarScanner } from '../src/tar/tar-scanner.js'
+import { unloadableReason } from '../src/ztoc/loadable.js'
+import { encodeTarZinfo } from '../src/ztoc/zinfo.js'
+import { encodeZtoc } from '../src/ztoc/ztoc-encode.js'
 import { inPieces, PIECE_SIZES } from './pieces.js'
 
 const SPAN_SIZE = 512

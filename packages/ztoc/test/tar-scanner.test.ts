@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { LayerFormatError } from '../src/error.js'
-import type { Int64 } from '../src/int64.js'
-import { TarScanner } from '../src/tar-scanner.js'
-import { FILE_TYPES, type TocRecords } from '../src/toc-records.js'
+import type { Int64 } from '../src/tar/int64.js'
+import { TarScanner } from '../src/tar/tar-scanner.js'
+import { FILE_TYPES, type TocRecords } from '../src/ztoc/toc-records.js'
 import { inPieces, PIECE_SIZES } from './pieces.js'
 import {
   BLOCK,

@@ -1,5 +1,5 @@
-import { LayerFormatError, ZtocFormatError } from './error.js'
-import { HeaderReader, TrailerReader } from './gzip-member.js'
+import { LayerFormatError, ZtocFormatError } from '../error.js'
+import { HeaderReader, TrailerReader } from '../gzip/gzip-member.js'
 import {
   AREA,
   BLOCKS_FULL,
@@ -9,10 +9,10 @@ import {
   MEMBER_END,
   NEED_INPUT,
   OUT_FULL,
-} from './inflater.js'
+} from '../inflate/inflater.js'
+import type { Checkpoint, Toc } from '../ztoc/toc.js'
+import { WINDOW_SIZE } from '../ztoc/zinfo.js'
 import type { Span } from './span-fetcher.js'
-import type { Checkpoint, Toc } from './toc.js'
-import { WINDOW_SIZE } from './zinfo.js'
 
 const INPUT_SIZE = 2 ** 18
 const OUTPUT_SIZE = 2 ** 18

@@ -1,10 +1,10 @@
-import { GzipDecoder } from './gzip-decoder.js'
-import { Inflater } from './inflater.js'
+import { GzipDecoder } from '../gzip/gzip-decoder.js'
+import { Inflater } from '../inflate/inflater.js'
+import type { IndexedLayer, IndexLayerOptions } from '../types.js'
 import { GzipDigester, TarDigester } from './layer-digester.js'
 import { openLayer } from './layer-input.js'
 import { createLayerMemory, INPUT_SIZE } from './layer-memory.js'
 import { finishLayer } from './layer-result.js'
-import type { IndexedLayer, IndexLayerOptions } from './types.js'
 
 /**
  * Reads a layer once and builds its zTOC, in this thread. The bytes are those of the reference implementation (soci-snapshotter v0.16.1) for the same

@@ -1,9 +1,9 @@
-import { LayerFormatError } from './error.js'
+import { LayerFormatError } from '../error.js'
+import type { Compression, IndexedLayer } from '../types.js'
+import { unloadableReason } from '../ztoc/loadable.js'
+import { encodeTarZinfo, gzipZinfoHeader } from '../ztoc/zinfo.js'
+import { encodeZtoc } from '../ztoc/ztoc-encode.js'
 import type { DigestAlgorithm, LayerDigests } from './layer-digester.js'
-import { unloadableReason } from './loadable.js'
-import type { Compression, IndexedLayer } from './types.js'
-import { encodeTarZinfo, gzipZinfoHeader } from './zinfo.js'
-import { encodeZtoc } from './ztoc-encode.js'
 
 /** What was asked of a layer. */
 export interface LayerJob {

@@ -1,4 +1,4 @@
-import type { RefusedByGo } from './gzip-member.js'
+import type { RefusedByGo } from '../gzip/gzip-member.js'
 
 /**
  * What a layer's decoder hands on, in the order of the layer's bytes. Addresses are of the memory that both share; their bytes stay until

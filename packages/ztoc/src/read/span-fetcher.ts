@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import { ZtocFormatError } from './error.js'
-import { spanRange } from './spans.js'
-import type { Toc } from './toc.js'
-import type { FetchRange } from './types.js'
+import { ZtocFormatError } from '../error.js'
+import type { FetchRange } from '../types.js'
+import { spanRange } from '../ztoc/spans.js'
+import type { Toc } from '../ztoc/toc.js'
 
 /** Spans that lie side by side are fetched together up to so many bytes: one request for most files, and a bound on what is held. */
 const MAX_FETCH = 16 * 2 ** 20

@@ -1,7 +1,7 @@
-import { ZtocFormatError } from './error.js'
+import { ZtocFormatError } from '../error.js'
+import { fromBits } from '../tar/int64.js'
 import { FlatBufferReader } from './flatbuffer-reader.js'
 import { FlatBufferWriter } from './flatbuffer-writer.js'
-import { fromBits } from './int64.js'
 import type { Checkpoint } from './toc.js'
 import { TAR_ZINFO, TAR_ZINFO_FIELDS } from './ztoc-schema.js'
 

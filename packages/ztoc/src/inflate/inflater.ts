@@ -1,4 +1,4 @@
-import { OWN_MEMORY, SHARED_MEMORY } from './generated/inflate-wasm.js'
+import { OWN_MEMORY, SHARED_MEMORY } from '../generated/inflate-wasm.js'
 import { Instance, Memory, Module } from './webassembly.js'
 
 /** Why `run` came back. */

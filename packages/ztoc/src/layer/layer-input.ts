@@ -1,7 +1,7 @@
-import { LayerFormatError } from './error.js'
+import { LayerFormatError } from '../error.js'
+import type { IndexLayerOptions } from '../types.js'
 import type { DigestAlgorithm } from './layer-digester.js'
 import type { LayerJob } from './layer-result.js'
-import type { IndexLayerOptions } from './types.js'
 
 /** As the soci CLI. */
 export const DEFAULT_SPAN_SIZE = 4 * 1024 * 1024

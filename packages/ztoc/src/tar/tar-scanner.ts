@@ -1,4 +1,5 @@
-import { LayerFormatError } from './error.js'
+import { LayerFormatError } from '../error.js'
+import { TocRecords } from '../ztoc/toc-records.js'
 import type { Int64 } from './int64.js'
 import {
   BLOCK_SIZE,
@@ -12,7 +13,6 @@ import {
 } from './tar-header.js'
 import { mergePax, type PaxRecords, parsePax, paxText, quote } from './tar-pax.js'
 import { isDense, isSoundMap, MAX_MAP_SIZE, mergeSparse, parseMap0, SparseMap, sparseFormat } from './tar-sparse.js'
-import { TocRecords } from './toc-records.js'
 
 /** Go's limit for a PAX header or a GNU long name. */
 const MAX_SPECIAL_SIZE = 2 ** 20

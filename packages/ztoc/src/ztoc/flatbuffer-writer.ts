@@ -1,6 +1,6 @@
+import { LayerFormatError } from '../error.js'
+import { highBits, type Int64, lowBits } from '../tar/int64.js'
 import { newChunk, trimmed } from './chunk.js'
-import { LayerFormatError } from './error.js'
-import { highBits, type Int64, lowBits } from './int64.js'
 import { MAX_ZTOC_SIZE } from './ztoc-schema.js'
 
 /** More than a table of 14 fields with its vtable and padding can take: 4 + 14 * (8 + 4), 4 + 14 * 2. */

@@ -1,6 +1,6 @@
-import type { Int64 } from './int64.js'
-import { BLOCK_SIZE } from './tar-header.js'
-import { quote } from './tar-pax.js'
+import type { Int64 } from '../tar/int64.js'
+import { BLOCK_SIZE } from '../tar/tar-header.js'
+import { quote } from '../tar/tar-pax.js'
 import type { TocRecords } from './toc-records.js'
 
 /**

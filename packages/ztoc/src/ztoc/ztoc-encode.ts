@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
+import type { Compression, EncodedZtoc } from '../types.js'
 import { FlatBufferWriter } from './flatbuffer-writer.js'
 import { formatTime, MAX_TIME_LENGTH } from './mod-time.js'
 import { FILE_TYPES, type RecordCursor, type TocRecords } from './toc-records.js'
-import type { Compression, EncodedZtoc } from './types.js'
 import {
   COMPRESSION_INFO,
   COMPRESSION_INFO_FIELDS,

@@ -1,7 +1,7 @@
 // The framing around deflate data: gzip members (RFC 1952), and zlib streams (RFC 1950) where the reference lets them follow a gzip member.
 // What is accepted is what zlib's inflate accepts with window bits 47 (32 KiB, gzip or zlib by the header).
 import { crc32 } from 'node:zlib'
-import { LayerFormatError } from './error.js'
+import { LayerFormatError } from '../error.js'
 
 const FHCRC = 2
 const FEXTRA = 4

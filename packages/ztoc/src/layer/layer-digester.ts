@@ -1,10 +1,10 @@
 import { createHash, type Hash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
-import { LayerFormatError } from './error.js'
-import { GO_STRING_LIMIT, type RefusedByGo } from './gzip-member.js'
+import { LayerFormatError } from '../error.js'
+import { GO_STRING_LIMIT, type RefusedByGo } from '../gzip/gzip-member.js'
+import { TarScanner } from '../tar/tar-scanner.js'
+import { MAX_ZTOC_SIZE } from '../ztoc/ztoc-encode.js'
 import type { LayerSink } from './layer-sink.js'
-import { TarScanner } from './tar-scanner.js'
-import { MAX_ZTOC_SIZE } from './ztoc-encode.js'
 
 const DIGEST_SIZE = 32 // sha256
 const ENCODED_DIGEST_SIZE = 4 + 4 + 72 // in a zTOC: offset, length, 'sha256:<hex>' with its zero

@@ -1,5 +1,5 @@
-import { ZtocFormatError } from './error.js'
-import { fromBits, type Int64 } from './int64.js'
+import { ZtocFormatError } from '../error.js'
+import { fromBits, type Int64 } from '../tar/int64.js'
 
 /**
  * Reads a FlatBuffer that nobody vouches for: each access is checked against the buffer's end (the `flatbuffers` library reads

@@ -1,7 +1,7 @@
 // Which places of a gzip layer become checkpoints, and their packed form (formats: zlib's examples/zran.c; `zinfo.ts` has the blob's header).
-import { LayerFormatError } from './error.js'
-import { PACKED_CHECKPOINT_SIZE as PACKED_SIZE, WINDOW_SIZE } from './zinfo.js'
-import { MAX_ZTOC_SIZE } from './ztoc-encode.js'
+import { LayerFormatError } from '../error.js'
+import { PACKED_CHECKPOINT_SIZE as PACKED_SIZE, WINDOW_SIZE } from '../ztoc/zinfo.js'
+import { MAX_ZTOC_SIZE } from '../ztoc/ztoc-encode.js'
 
 const PER_PIECE = 32 // 1 MiB a piece
 

@@ -1,6 +1,6 @@
-import { AREA, createMemory } from './inflater.js'
-import type { Memory } from './webassembly.js'
-import { WINDOW_SIZE } from './zinfo.js'
+import { AREA, createMemory } from '../inflate/inflater.js'
+import type { Memory } from '../inflate/webassembly.js'
+import { WINDOW_SIZE } from '../ztoc/zinfo.js'
 
 /** Output is decoded into slots of this size. 512 KiB stays in a core's cache, and larger ones gain nothing (measured). */
 export const SLOT_SIZE = 512 * 1024

@@ -1,8 +1,8 @@
+import { LayerFormatError } from '../error.js'
+import { fromBits, highBits, type Int64, lowBits } from '../tar/int64.js'
+import type { ByteRange, TarHeader } from '../tar/tar-header.js'
+import { BOUNDS, isKey, type PaxRecords } from '../tar/tar-pax.js'
 import { newChunk, trimmed } from './chunk.js'
-import { LayerFormatError } from './error.js'
-import { fromBits, highBits, type Int64, lowBits } from './int64.js'
-import type { ByteRange, TarHeader } from './tar-header.js'
-import { BOUNDS, isKey, type PaxRecords } from './tar-pax.js'
 import type { FileType } from './toc.js'
 import { MAX_ZTOC_SIZE } from './ztoc-schema.js'
 

@@ -1,4 +1,4 @@
-import { LayerFormatError, type LayerFormatErrorCode } from './error.js'
+import { LayerFormatError, type LayerFormatErrorCode } from '../error.js'
 
 /** An error on its way between threads, which keep neither its class nor its `code`. */
 export interface ErrorMessage {

@@ -1,4 +1,4 @@
-import { ZtocFormatError } from './error.js'
+import { ZtocFormatError } from '../error.js'
 import type { FlatBufferReader } from './flatbuffer-reader.js'
 import { LazyList } from './lazy-list.js'
 import type { FileEntry, FileList, PaxRecord } from './toc.js'

@@ -1,11 +1,11 @@
 import { MessageChannel, Worker } from 'node:worker_threads'
-import { engineModule } from './inflater.js'
-import type { LayerInput } from './layer-input.js'
-import { createLayerMemory, INPUT_SIZE, type LayerMemory } from './layer-memory.js'
+import { engineModule } from '../inflate/inflater.js'
+import type { LayerInput } from '../layer/layer-input.js'
+import { createLayerMemory, INPUT_SIZE, type LayerMemory } from '../layer/layer-memory.js'
+import type { IndexedLayer } from '../types.js'
 import type { LayerWorkerData, LayerWorkerJob, LayerWorkerMessage } from './layer-worker.js'
 import { ThreadControl } from './thread-control.js'
 import { reviveError } from './thread-error.js'
-import type { IndexedLayer } from './types.js'
 
 const INPUTS = 4
 const SLOTS = 4

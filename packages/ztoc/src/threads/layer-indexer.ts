@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os'
-import { indexLayer } from './index-layer.js'
-import { openLayer } from './layer-input.js'
+import { indexLayer } from '../layer/index-layer.js'
+import { openLayer } from '../layer/layer-input.js'
+import type { IndexedLayer, IndexLayerOptions } from '../types.js'
 import { LayerThreads } from './layer-threads.js'
-import type { IndexedLayer, IndexLayerOptions } from './types.js'
 
 export interface LayerIndexerOptions {
   /** Layers indexed at once; the others wait in the order of their calls. Each takes two threads. @default the machine's cores */

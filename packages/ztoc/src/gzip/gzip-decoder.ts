@@ -1,10 +1,10 @@
+import { LayerFormatError } from '../error.js'
+import { BLOCKS_FULL, type Inflater, inflateError, MEMBER_END, NEED_INPUT, OUT_FULL } from '../inflate/inflater.js'
+import { type LayerMemory, SLOT_SIZE } from '../layer/layer-memory.js'
+import type { LayerSink } from '../layer/layer-sink.js'
+import { WINDOW_SIZE } from '../ztoc/zinfo.js'
 import { Checkpoints } from './checkpoints.js'
-import { LayerFormatError } from './error.js'
 import { HeaderReader, type MemberHeader, TrailerReader } from './gzip-member.js'
-import { BLOCKS_FULL, type Inflater, inflateError, MEMBER_END, NEED_INPUT, OUT_FULL } from './inflater.js'
-import { type LayerMemory, SLOT_SIZE } from './layer-memory.js'
-import type { LayerSink } from './layer-sink.js'
-import { WINDOW_SIZE } from './zinfo.js'
 
 /** Takes a gzip layer's bytes in any pieces, decodes them, picks the checkpoints, and hands everything else to a sink. */
 export class GzipDecoder {

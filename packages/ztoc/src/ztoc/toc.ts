@@ -1,4 +1,4 @@
-import type { Compression } from './types.js'
+import type { Compression } from '../types.js'
 
 export type FileType = 'hardlink' | 'symlink' | 'dir' | 'reg' | 'char' | 'block' | 'fifo'
 

@@ -1,4 +1,4 @@
-import { ZtocFormatError } from './error.js'
+import { ZtocFormatError } from '../error.js'
 import { FlatBufferReader } from './flatbuffer-reader.js'
 import { LazyList } from './lazy-list.js'
 import type { Checkpoint, Toc } from './toc.js'

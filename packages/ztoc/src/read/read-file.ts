@@ -1,10 +1,10 @@
-import { FileError, ZtocFormatError } from './error.js'
+import { FileError, ZtocFormatError } from '../error.js'
+import { sparseFormat } from '../tar/tar-sparse.js'
+import type { FetchRange } from '../types.js'
+import { spansOf } from '../ztoc/spans.js'
+import type { FileEntry, Toc } from '../ztoc/toc.js'
 import { fetchSpans } from './span-fetcher.js'
 import { SpanInflater } from './span-inflater.js'
-import { spansOf } from './spans.js'
-import { sparseFormat } from './tar-sparse.js'
-import type { FileEntry, Toc } from './toc.js'
-import type { FetchRange } from './types.js'
 
 export interface ReadFileOptions {
   /** First byte of the file to read. @default 0 */
