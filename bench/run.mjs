@@ -1,8 +1,8 @@
 // `npm run bench [-- PART… --rounds N --layers NAME,…]`: measures side by side and prints Markdown. Parts: layers, image, start,
 // memory (default: all). The numbers also go to bench/results/latest.json. Needs Linux, and takes some minutes; the first time
-// more, to make what it measures on. Exit status 1 where a goal is missed.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { cpus, release, totalmem } from 'node:os'
+// more, to make what it measures on. With --write the tables also go into docs/benchmarks.md. Exit status 1 where a goal is missed.
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpus, totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { build } from '../scripts/build.mjs'
@@ -10,6 +10,7 @@ import { build } from '../scripts/build.mjs'
 const options = {
   rounds: { type: 'string', default: '5' },
   layers: { type: 'string' },
+  write: { type: 'boolean', default: false },
 }
 const { values, positionals } = parseArgs({ options, allowPositionals: true })
 const rounds = Number(values.rounds)
@@ -31,35 +32,39 @@ if (unknown) throw new Error(`no part ${unknown}; there are ${Object.keys(parts)
 const cache = fileURLToPath(new URL('../.cache/bench/', import.meta.url))
 mkdirSync(cache, { recursive: true })
 const temporary = mkdtempSync(`${cache}out-`) // on the inputs' file system, so that blobs can be linked
-const machine = {
-  cpu: cpus()[0]?.model ?? process.arch,
-  cores: cpus().length,
-  memory: totalmem(),
-  system: `${process.platform} ${release()}`,
-  node: process.versions.node,
+const machine = { cpu: cpus()[0]?.model ?? process.arch, cores: cpus().length, memory: totalmem() }
+const date = new Date().toISOString().slice(0, 10)
+const results = { date, machine, system: process.platform, node: process.versions.node, rounds, parts: {}, goals: [] }
+const texts = []
+const say = (text) => {
+  texts.push(text)
+  console.log(`${text}\n`)
 }
-const results = { date: new Date().toISOString(), machine, rounds, parts: {} }
-const goals = []
+const log = (text) => process.stderr.write(`bench: ${text}\n`)
 try {
-  const gigabytes = (machine.memory / 2 ** 30).toFixed(0)
-  const about = `${machine.cpu}, ${machine.cores} cores, ${gigabytes} GiB, ${machine.system}, Node ${machine.node}`
-  console.log(`${results.date.slice(0, 10)}. ${about}. Medians of ${rounds} interleaved rounds after one to warm up.\n`)
+  const where = `${machine.cpu}, ${machine.cores} cores, ${(machine.memory / 2 ** 30).toFixed(0)} GiB, ${process.platform}`
+  say(`${date}. ${where}, Node ${results.node}. Medians of ${rounds} interleaved rounds after one to warm up.`)
+  const layers = values.layers?.split(',')
   for (const name of wanted) {
-    const log = (text) => process.stderr.write(`bench: ${text}\n`)
-    const {
-      text,
-      data,
-      goals: reached,
-    } = await parts[name]({ rounds, layers: values.layers?.split(','), temporary, log })
-    console.log(`${text}\n`)
-    results.parts[name] = data
-    goals.push(...reached)
+    const part = await parts[name]({ rounds, layers, temporary, log })
+    say(part.text)
+    results.parts[name] = part.data
+    results.goals.push(...part.goals)
   }
+  say(results.goals.map(([text, reached]) => `- ${reached ? 'reached' : '**missed**'}: ${text}`).join('\n'))
 } finally {
   rmSync(temporary, { recursive: true, force: true })
 }
-for (const [text, reached] of goals) console.log(`- ${reached ? 'reached' : 'MISSED'}: ${text}`)
 const folder = fileURLToPath(new URL('results/', import.meta.url))
 mkdirSync(folder, { recursive: true })
-writeFileSync(`${folder}latest.json`, JSON.stringify({ ...results, goals }, null, 2))
-process.exitCode = goals.every(([, reached]) => reached) ? 0 : 1
+writeFileSync(`${folder}latest.json`, JSON.stringify(results, null, 2))
+if (values.write) writePage(texts.join('\n\n'))
+process.exitCode = results.goals.every(([, reached]) => reached) ? 0 : 1
+
+/** Puts the tables in place of those of the run before. */
+function writePage(text) {
+  const page = fileURLToPath(new URL('../docs/benchmarks.md', import.meta.url))
+  const mark = '<!-- what `npm run bench -- --write` measured -->\n'
+  const [before] = readFileSync(page, 'utf8').split(mark)
+  writeFileSync(page, `${before}${mark}\n${text}\n`)
+}
