@@ -81,7 +81,7 @@ const compressors = [
   [
     'python-zlib-window-9',
     'zlib with a window of 512 bytes',
-    python('c=zlib.compressobj(6,8,25,1); w(c.compress(data)+c.flush())'),
+    python('c=zlib.compressobj(6,8,25,1); w(c.compress(open("small.tar","rb").read())+c.flush())'),
     'python3 --version',
   ],
   [
