@@ -38,25 +38,46 @@ class DigestList {
   }
 }
 
-/** Everything that is computed of a gzip layer besides decoding it: the digests of the layer and of its spans, members' checks, the tar's contents. */
-export class GzipDigester implements LayerSink {
+/** What every layer's digester has: the layer's digest, its spans', and its tar. */
+abstract class LayerDigester {
   readonly tar = new TarScanner()
+  readonly #algorithm: DigestAlgorithm
+  protected readonly layer: Hash
+  protected readonly spans = new DigestList()
+  /** Of the present span. */
+  protected span: Hash | undefined
+  /** Compressed bytes so far. */
+  protected size = 0
+
+  constructor(algorithm: DigestAlgorithm) {
+    this.#algorithm = algorithm
+    this.layer = createHash(algorithm)
+  }
+
+  /** The tar and the last span end here. */
+  finish(): LayerDigests {
+    this.tar.end()
+    if (this.span !== undefined) this.spans.add(this.span)
+    return {
+      digest: `${this.#algorithm}:${this.layer.digest('hex')}`,
+      size: this.size,
+      spanDigests: this.spans.bytes,
+      tar: this.tar,
+    }
+  }
+}
+
+/** Everything that is computed of a gzip layer besides decoding it: the digests of the layer and of its spans, members' checks, the tar's contents. */
+export class GzipDigester extends LayerDigester implements LayerSink {
   readonly #memory: Uint8Array
-  readonly #layer: Hash
-  readonly #spans = new DigestList()
-  #span: Hash | undefined
   #starts: { readonly inOffset: number; readonly bits: number }[] = []
   #crc = 0
   #memberStart = 0 // output before the present member
   #out = 0
-  #size = 0
   #adler: Adler32 | undefined
 
-  readonly #algorithm: DigestAlgorithm
-
   constructor(memory: Uint8Array, algorithm: DigestAlgorithm) {
-    this.#algorithm = algorithm
-    this.#layer = createHash(algorithm)
+    super(algorithm)
     this.#memory = memory
   }
 
@@ -119,33 +140,21 @@ export class GzipDigester implements LayerSink {
 
   input(ptr: number, length: number): void {
     const bytes = this.#memory.subarray(ptr, ptr + length)
-    this.#layer.update(bytes)
+    this.layer.update(bytes)
     let from = 0
     for (const { inOffset, bits } of this.#starts) {
-      const at = inOffset - this.#size
-      if (this.#span !== undefined) {
-        this.#span.update(bytes.subarray(from, at))
-        this.#spans.add(this.#span)
+      const at = inOffset - this.size
+      if (this.span !== undefined) {
+        this.span.update(bytes.subarray(from, at))
+        this.spans.add(this.span)
       }
-      this.#span = createHash('sha256')
+      this.span = createHash('sha256')
       // A byte that two blocks share was read with the block before, so it lies in this input as the boundary does
       from = at - (bits === 0 ? 0 : 1)
     }
     this.#starts = []
-    this.#span?.update(bytes.subarray(from))
-    this.#size += length
-  }
-
-  /** The tar and the last span end here. */
-  finish(): LayerDigests {
-    this.tar.end()
-    if (this.#span !== undefined) this.#spans.add(this.#span)
-    return {
-      digest: `${this.#algorithm}:${this.#layer.digest('hex')}`,
-      size: this.#size,
-      spanDigests: this.#spans.bytes,
-      tar: this.tar,
-    }
+    this.span?.update(bytes.subarray(from))
+    this.size += length
   }
 }
 
@@ -159,47 +168,28 @@ export interface LayerDigests {
 }
 
 /** The same for a layer that is not compressed: spans of `spanSize` bytes each. */
-export class TarDigester {
-  readonly tar = new TarScanner()
+export class TarDigester extends LayerDigester {
   readonly #spanSize: number
-  readonly #layer: Hash
-  readonly #spans = new DigestList()
-  #span: Hash | undefined
-  #size = 0
-
-  readonly #algorithm: DigestAlgorithm
 
   constructor(spanSize: number, algorithm: DigestAlgorithm) {
-    this.#algorithm = algorithm
-    this.#layer = createHash(algorithm)
+    super(algorithm)
     this.#spanSize = spanSize
   }
 
   push(bytes: Uint8Array): void {
-    this.#layer.update(bytes)
+    this.layer.update(bytes)
     this.tar.push(bytes)
     for (let from = 0; from < bytes.length; ) {
-      const rest = this.#spanSize - (this.#size % this.#spanSize)
+      const rest = this.#spanSize - (this.size % this.#spanSize)
       const part = bytes.subarray(from, from + rest)
-      this.#span ??= createHash('sha256')
-      this.#span.update(part)
-      this.#size += part.length
+      this.span ??= createHash('sha256')
+      this.span.update(part)
+      this.size += part.length
       from += part.length
-      if (this.#size % this.#spanSize === 0) {
-        this.#spans.add(this.#span)
-        this.#span = undefined
+      if (this.size % this.#spanSize === 0) {
+        this.spans.add(this.span)
+        this.span = undefined
       }
-    }
-  }
-
-  finish(): LayerDigests {
-    this.tar.end()
-    if (this.#span !== undefined) this.#spans.add(this.#span)
-    return {
-      digest: `${this.#algorithm}:${this.#layer.digest('hex')}`,
-      size: this.#size,
-      spanDigests: this.#spans.bytes,
-      tar: this.tar,
     }
   }
 }
