@@ -114,7 +114,7 @@ function pack(from, to, kind) {
   else copyFileSync(from, to)
 }
 
-function expectation(question, { verdict, digest, size, spans, files, uncompressedSize, xattrs, reason, error }) {
+function expectation(question, { verdict, digest, size, spans, files, uncompressedSize, xattrs, reason, unopenable, error }) {
   const message = error?.replaceAll(folder, '').split('\n')[0].slice(0, 200)
   if (verdict === 'refused' || verdict === 'crashes') {
     const category = categories.find(([pattern]) => pattern.test(error))?.[1]
@@ -122,6 +122,7 @@ function expectation(question, { verdict, digest, size, spans, files, uncompress
     return { ...question, verdict, category, error: message }
   }
   const result = { ...question, verdict, digest, size, spans, files, uncompressedSize, xattrs }
+  if (unopenable) return { ...result, unopenable: unopenable.slice(0, 200) }
   return verdict === 'loads' ? result : { ...result, reason, error: message }
 }
 

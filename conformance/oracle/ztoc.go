@@ -6,6 +6,7 @@ import (
 	"compress/gzip"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"runtime/debug"
 
@@ -40,6 +41,7 @@ type ztocAnswer struct {
 	UncompressedSize int64  `json:"uncompressedSize"`
 	Xattrs           bool   `json:"xattrs"` // any SCHILY.xattr. record or opaque whiteout
 	Reason           string `json:"reason,omitempty"`
+	Unopenable       string `json:"unopenable,omitempty"` // the first file that a runtime loads but refuses to open, and why
 	Error            string `json:"error,omitempty"`
 }
 
@@ -123,6 +125,10 @@ func judge(encoded []byte, layer string, extract int) (result ztocAnswer) {
 	}
 	if err != nil {
 		result.Verdict, result.Reason, result.Error = verdictUnloadable, "extract", err.Error()
+		return result
+	}
+	if err := compareHeaders(loaded, unpacked); err != nil {
+		result.Unopenable = err.Error()
 	}
 	return result
 }
@@ -211,6 +217,39 @@ func compareFiles(zt *ztoc.Ztoc, layer string, unpacked []byte, extract int) err
 		}
 		if !bytes.Equal(actual, expected) {
 			return fmt.Errorf("%q (%d bytes at %d) has other contents than the tar", entry.Name, entry.UncompressedSize, entry.UncompressedOffset)
+		}
+	}
+	return nil
+}
+
+// compareHeaders does what the snapshotter does when a file is first opened (fs/reader, file.Verify, private there): the header in
+// the tar, looked for after the data of the entry before, must say what the zTOC says.
+func compareHeaders(zt *ztoc.Ztoc, unpacked []byte) error {
+	for _, entry := range zt.FileMetadata {
+		if entry.Type != "reg" {
+			continue
+		}
+		start, size := int64(entry.TarHeaderOffset), int64(entry.UncompressedOffset-entry.TarHeaderOffset)
+		if start < 0 || size < 0 || start+size > int64(len(unpacked)) {
+			return fmt.Errorf("%q: its header is said to be at %d to %d", entry.Name, start, start+size)
+		}
+		reader := bytes.NewReader(unpacked[start : start+size])
+		header, err := tar.NewReader(reader).Next()
+		switch {
+		case err != nil:
+			return fmt.Errorf("%q: no header at %d: %w", entry.Name, start, err)
+		case reader.Len() != 0:
+			return fmt.Errorf("%q: its header at %d is %d bytes shorter", entry.Name, start, reader.Len())
+		case entry.Name != header.Name:
+			return fmt.Errorf("%q: the header names %q", entry.Name, header.Name)
+		case !entry.ModTime.Equal(header.ModTime):
+			return fmt.Errorf("%q: the header's time is %v", entry.Name, header.ModTime.Unix())
+		case entry.UID != header.Uid || entry.GID != header.Gid:
+			return fmt.Errorf("%q: the header's owner is %d:%d", entry.Name, header.Uid, header.Gid)
+		case entry.FileMode() != header.FileInfo().Mode():
+			return fmt.Errorf("%q: the header's mode is %o", entry.Name, header.Mode)
+		case int64(entry.UncompressedSize) != header.Size || entry.Linkname != header.Linkname || !maps.Equal(entry.Xattrs(), ztoc.Xattrs(header.PAXRecords)):
+			return fmt.Errorf("%q: the header has another size, link name or attributes", entry.Name)
 		}
 	}
 	return nil

@@ -95,6 +95,12 @@ export const cases = [
     options: { spanSize: 0, minLayerSize: 0 },
     build: (layout) => layout.top(layout.manifest([layout.blob(layerOf('a'), OCI_GZIP.replace('+gzip', ''))], AMD64)),
   },
+  {
+    name: 'a prefetched file that ends with its layer and a span',
+    options: { spanSize: 512, minLayerSize: 0, prefetchFiles: ['f'] },
+    build: (layout) =>
+      layout.top(layout.manifest([layout.blob(entry('f', {}, prose(1, 1024)), OCI_GZIP.replace('+gzip', ''))], AMD64)),
+  },
   { name: 'an archive of a single image', options: small, build: single, archive: 'oci-archive' },
   { name: 'an archive of several platforms', options: small, build: multi, archive: 'oci-archive' },
   { name: 'what docker save writes', options: small, write: dockerSave(single), archive: 'docker-archive' },
