@@ -9,6 +9,7 @@ const root = fileURLToPath(new URL('../../../../', import.meta.url))
 
 /** Go programs, by name: what `go install` takes. Pinned, so that tests mean the same tomorrow. */
 const GO: Readonly<Record<string, string>> = {
+  conformance: 'github.com/opencontainers/distribution-spec/conformance@v0.0.0-20260831232431-97274622c111',
   crane: 'github.com/google/go-containerregistry/cmd/crane@v0.20.6',
   oras: 'oras.land/oras/cmd/oras@v1.2.3',
 }

@@ -107,8 +107,11 @@ class LayoutRepositories implements Repositories {
       return undefined
     }
     const path = join(this.#folder, ...parts)
-    if (create || (await isLayout(path))) return path
-    return undefined
+    if (await isLayout(path)) return path
+    if (!create) return undefined
+    if ((await readdir(path).catch(() => [])).length > 0)
+      throw new StoreError('DENIED', `there can be no repository ${name}: the folder of that name has something else`)
+    return path
   }
 }
 

@@ -26,6 +26,7 @@ export async function beginUpload(registry: Registry, exchange: Exchange, reposi
   } finally {
     await registry.uploads.remove(upload)
   }
+  answerCreated(exchange, repository, digest)
 }
 
 /** PATCH: appends a chunk, or a stream of any length. */
@@ -42,6 +43,7 @@ export async function finishUpload(registry: Registry, exchange: Exchange, repos
   if (digest === null) throw new RequestError(400, 'DIGEST_INVALID', 'the query has no digest')
   await upload.exclusively(() => finish(registry, exchange, upload, digest))
   await registry.uploads.remove(upload)
+  answerCreated(exchange, repository, digest)
 }
 
 /** GET: how far it is. */
@@ -112,7 +114,6 @@ async function finish(registry: Registry, exchange: Exchange, upload: Upload, di
   }
   const store = await registry.repositories.open(repository, { create: true })
   await stage.moveTo(store, { mediaType: 'application/octet-stream', digest, size: stage.size })
-  answerCreated(exchange, repository, digest)
 }
 
 /** Whether the blob is in the repository now: taken from another, or from any where none is named. */

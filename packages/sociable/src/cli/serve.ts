@@ -37,7 +37,7 @@ export function serveCommand(terminal: Terminal): Command {
     .addOption(option('--host <host>', 'address to listen on; 0.0.0.0 for all', notEmpty).default(LOOPBACK))
     .addOption(option('--read-only', 'refuse pushes and deletions'))
   addExamples(command, [
-    { command: 'sociable serve ./images --port 5000', does: 'crane pull 127.0.0.1:5000/app:v1 … from ./images/app' },
+    { command: 'sociable serve ./images --port 5000', does: './images/app is 127.0.0.1:5000/app' },
     { command: 'sociable serve ./app --read-only', does: 'one layout to look at with a registry client' },
   ])
   return command.action(async (folder: string, { port, host, readOnly = false }: ServeFlags) => {
