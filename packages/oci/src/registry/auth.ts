@@ -1,6 +1,6 @@
 import { StoreError } from '../error.js'
 import { type Challenge, parseChallenges } from './challenge.js'
-import { type Credential, type Credentials, secretOf } from './credentials/credential.js'
+import { type Credential, type Credentials, secretsOf } from './credentials/credential.js'
 import { failureOf, readRefusal } from './failure.js'
 import type { Http, HttpResponse } from './http.js'
 import { redactUrl } from './redact.js'
@@ -87,7 +87,7 @@ export class Authenticator {
   async unauthorized(response: HttpResponse): Promise<StoreError> {
     const known = await this.#credential?.catch(() => undefined)
     const credential = known ?? this.#refused.at(-1)
-    const refusal = await readRefusal(response, credential === undefined ? [] : [secretOf(credential)])
+    const refusal = await readRefusal(response, credential === undefined ? [] : secretsOf(credential))
     return failureOf(response, refusal, this.#advice(credential))
   }
 
@@ -103,7 +103,7 @@ export class Authenticator {
   async secrets(): Promise<readonly string[]> {
     const credential = await this.#credential?.catch(() => undefined)
     return [
-      ...(credential === undefined ? [] : [secretOf(credential)]),
+      ...(credential === undefined ? [] : secretsOf(credential)),
       ...this.#tokens.map(({ header }) => header.slice(7)),
     ]
   }

@@ -50,6 +50,7 @@ function run(
     const end = (error: unknown) => {
       clearTimeout(timer)
       signal?.removeEventListener('abort', onAbort)
+      child.stdout.destroy() // what it has started may still write
       child.kill()
       reject(error)
     }

@@ -50,6 +50,13 @@ function isRefused(credential: Credential, refused: readonly Credential[] | unde
   return refused?.some((other) => secretOf(other) === secretOf(credential)) ?? false
 }
 
-export function secretOf(credential: Credential): string {
+/** The texts of it that must not be shown, as it is and as it is sent. */
+export function secretsOf(credential: Credential): readonly string[] {
+  if (credential.kind !== 'password') return [credential.token]
+  const { username, password } = credential
+  return [password, Buffer.from(`${username}:${password}`).toString('base64')]
+}
+
+function secretOf(credential: Credential): string {
   return credential.kind === 'password' ? credential.password : credential.token
 }
