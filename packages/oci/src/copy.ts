@@ -6,8 +6,11 @@ export interface CopyOptions extends CallOptions {
   readonly verify?: boolean | undefined
 }
 
-/** How a content came to its destination: it was there, it was linked (or copied by the kernel), or its bytes were streamed. */
-export type CopyResult = 'present' | 'linked' | 'streamed'
+/**
+ * How a content came to its destination: it was there, it was linked (or copied by the kernel), its registry took it over from another repository, or
+ * its bytes were streamed.
+ */
+export type CopyResult = 'present' | 'linked' | 'mounted' | 'streamed'
 
 /**
  * Moves a content as it is, the cheapest way that the two stores have: between folders of one file system by a hard link. After it the
@@ -32,6 +35,7 @@ export async function copyContent(
       verify = false
     }
   }
+  if (await destination.mount?.(descriptor, source, { signal })) return 'mounted'
   // The source verifies: its name is the one that the message needs, and once is enough.
   await destination.push(descriptor, source.fetch(descriptor, { signal, verify }), { signal, verify: false })
   return 'streamed'

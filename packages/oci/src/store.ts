@@ -70,6 +70,11 @@ export interface Store {
    * False where that cannot be done: then `push` it.
    */
   pushFile?(descriptor: Descriptor, path: string, options?: CallOptions): Promise<boolean>
+  /**
+   * Takes a content over from another repository of the same registry without its bytes passing by. False where that cannot be done, or `source` is
+   * elsewhere: then `push` it.
+   */
+  mount?(descriptor: Descriptor, source: Store, options?: CallOptions): Promise<boolean>
   /** Bytes of the content of that digest, whatever it is; `undefined` where there is none. Absent where only `exists` can be asked. */
   sizeOf?(digest: string, options?: CallOptions): Promise<number | undefined>
   /** Removes a content, and its names and attachments with it; what it refers to stays. Does nothing where it is not there. */

@@ -12,13 +12,17 @@ const DOCUMENTS = [
   ['convert', 'result.ts', 'ConvertResult'],
   ['create', 'result.ts', 'CreateResult'],
   ['ztoc', 'cli/ztoc.ts', 'ZtocDocument'],
+  ['copy', 'copy-image.ts', 'CopyImageResult'],
+  ['rm', 'remove-soci.ts', 'RemoveSociResult'],
   ['inspect', 'inspect.ts', 'InspectResult'],
   ['ls', 'cli/ls.ts', 'LsDocument'],
+  ['serve', 'cli/serve.ts', 'ServeDocument'],
   ['a failure', 'cli/failure.ts', 'ErrorDocument'],
 ]
 const PARTS = [
   ['result.ts', 'ContentResult', 'PlatformResult', 'LayerResult'],
   ['inspect.ts', 'InspectedPlatform', 'InspectedLayer'],
+  ['remove-soci.ts', 'SociIndexResult'],
   ['eligibility.ts', 'Eligibility'],
   ['image.ts', 'ImageEntry', 'EntryType', 'FetchStatistics'],
   ['../../oci/src/descriptor.ts', 'Platform'],
@@ -55,12 +59,18 @@ const IMAGES = `## Images
 
 | form | meaning |
 |---|---|
+| \`REGISTRY/NAME[:TAG]\` | an image in a registry (\`docker.io\`, \`latest\` and short names as docker has them) |
 | \`oci:DIR[:TAG]\` | an OCI image layout. Without a tag its only image; a layout's other images stay as they are |
 | \`oci-archive:FILE[:TAG]\` | the same in a tar file |
 | \`docker-archive:FILE[:NAME:TAG]\` | what \`docker save\` writes; a source only |
 | \`-\` | an archive on standard input or output; for \`ztoc\` a layer |
 
-Each may end in \`@sha256:…\` to name a manifest by its digest. Registries are not supported yet.`
+Each may end in \`@sha256:…\` to name a manifest by its digest.
+
+Logins for registries are those of this machine: the file that \`REGISTRY_AUTH_FILE\` names, Docker's \`config.json\` with its credential helpers, podman's
+\`auth.json\`, and for Amazon ECR the AWS SDK's default provider chain, with no login needed; \`--username\` with \`--password-stdin\` is used in
+their place for the destination's registry (where the destination is in none, for the source's). \`HTTPS_PROXY\`, \`NO_PROXY\` and
+\`NODE_EXTRA_CA_CERTS\` are heeded. This machine's registries may speak plain HTTP; others with \`--plain-http\`.`
 
 const VARIABLES = `Every flag can be set by an environment variable too: \`--span-size\` by \`SOCIABLE_SPAN_SIZE\`, and so on; the flag wins. Switches take
 \`1\` or \`0\`, lists commas (\`SOCIABLE_PREFETCH_FILE\`: a path a line), and an empty variable counts as unset. \`NO_COLOR\` and \`FORCE_COLOR\` are heeded.

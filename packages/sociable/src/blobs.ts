@@ -28,6 +28,11 @@ export interface CopyTask {
   readonly onWarning: (message: string) => void
 }
 
+/** Whether a content of the source is in the destination without asking: in one repository, which has what its manifests name. */
+export function isInPlace(source: Store, destination: Store): boolean {
+  return source === destination && destination.mount !== undefined
+}
+
 /** Configs and layers of the manifests that will be converted, each once, without those that `indexed` holds by digest. */
 export function blobsToCopy(tree: ImageTree, indexed: ReadonlySet<string>): Descriptor[] {
   const blobs = new Map<string, Descriptor>()
@@ -47,6 +52,7 @@ export async function copyBlobs(
 ): Promise<void> {
   const { source, destination, name } = task
   await parallel(blobs, COPIES_AT_ONCE, signal, async (blob, signal) => {
+    if (isInPlace(source, destination)) return task.onBlob(blob, true)
     try {
       const how = await copyContent(source, blob, destination, { signal })
       task.onBlob(blob, how === 'present')
@@ -61,6 +67,7 @@ export async function copyBlobs(
 /** Copies an entry that is never changed with all that it refers to, as far as the source has it; what is referred to comes first. */
 export async function copyTree(task: CopyTask, top: Descriptor, signal: AbortSignal | undefined): Promise<void> {
   const { source, destination, name } = task
+  if (isInPlace(source, destination)) return
   const seen = new Set<string>()
   const copy = async (descriptor: Descriptor): Promise<void> => {
     const key = `${descriptor.mediaType} ${descriptor.digest}`

@@ -1,9 +1,9 @@
-import type { Descriptor } from '@sociable/oci'
+import type { Descriptor, Manifest } from '@sociable/oci'
 import { type AssembledPlatform, assemblePlatform } from './assemble.js'
 import { blobsToCopy, type CopyTask, copyBlobs, copyTree } from './blobs.js'
 import { readImageTree } from './image-tree.js'
 import { type FinishedLayer, indexLayers } from './layers.js'
-import { openDestination, openPlace, type Place } from './location.js'
+import { openDestination, openPlace, type Place, type PlaceOptions } from './location.js'
 import type { ConvertOptions, ImageLocation } from './options.js'
 import {
   bytesIndexed,
@@ -16,17 +16,19 @@ import {
   warnNotFound,
 } from './outcome.js'
 import { parallel } from './parallel.js'
-import { planLayers, planPlatforms } from './plan.js'
+import { imagesOf, planLayers, planPlatforms } from './plan.js'
 import type { ProgressEvent } from './progress.js'
+import { Registries, readAhead } from './registries.js'
 import { type ConvertResult, contentResult } from './result.js'
-import { reusableFromImage } from './reusable.js'
-import { rewriteImage } from './rewrite.js'
+import { assumeFinished, findZtocs, indexesIn, readPrevious } from './reusable.js'
+import { type RewrittenImage, rewriteImage } from './rewrite.js'
 import { resolveSettings, type Settings } from './settings.js'
 
 /**
  * Makes a SOCI-enabled image (v2) of `source` and names it `destination`: the same layers, each platform's manifest annotated, and the SOCI
  * indexes beside them in one OCI index. Same source and options, same digests. Layers go through once; all that comes from the source is
- * verified; the destination's tag is written last, so a failed or aborted call leaves what had the tag before.
+ * verified; the destination's tag is written last, so a failed or aborted call leaves what had the tag before. In one repository of a registry
+ * layers are only read, and never sent; what is there already is neither read nor sent again.
  * @param destination default: the source's tag with `-soci` appended. An archive is made anew, unless the source is in it
  * @throws ImageError, and with the image and layer named: StoreError, LayerFormatError
  * @example
@@ -39,26 +41,43 @@ export async function convert(
 ): Promise<ConvertResult> {
   const settings = resolveSettings(options)
   const { signal } = settings
-  const from = await openPlace(source, 'read', signal)
+  const registries = new Registries(options, [destination, source], settings.memory)
+  const places: PlaceOptions = { registries, signal }
+  const open: Place[] = []
   try {
+    const from = await openPlace(source, 'read', places)
+    open.push(from)
     const top = await from.store.resolve(from.reference, { signal })
     const tag = top.annotations?.get('org.opencontainers.image.ref.name')
-    const to = await openDestination(destination, { location: source, tag: from.tag ?? tag }, signal)
-    try {
-      return await convertImage(from, top, to, settings, options.onProgress ?? (() => {}))
-    } finally {
-      await to.close()
-    }
+    const to = await openDestination(destination, { location: source, tag: from.tag ?? tag }, places)
+    open.push(to)
+    const cacheFrom = (options.cacheFrom ?? []).map((location) => async () => {
+      const place = await openPlace(location, 'read', places)
+      open.push(place)
+      return place
+    })
+    const indexing = from.store.locate === undefined ? settings.memory - readAhead(settings.memory) : settings.memory
+    const task = { from, top, to, cacheFrom, settings: { ...settings, memory: indexing } }
+    const result = await convertImage(task, options.onProgress ?? (() => {}))
+    open.splice(open.indexOf(to), 1)
+    await to.close() // what an archive could not be written for fails the call
+    return result
   } finally {
-    await from.close()
+    for (const place of open.reverse()) await place.close()
+    await registries.close()
   }
 }
 
+interface ConvertTask {
+  readonly from: Place
+  readonly top: Descriptor
+  readonly to: Place
+  readonly cacheFrom: readonly (() => Promise<Place>)[]
+  readonly settings: Settings
+}
+
 async function convertImage(
-  from: Place,
-  top: Descriptor,
-  to: Place,
-  settings: Settings,
+  { from, top, to, cacheFrom, settings }: ConvertTask,
   onProgress: (event: ProgressEvent) => void,
 ): Promise<ConvertResult> {
   const started = performance.now()
@@ -82,6 +101,50 @@ async function convertImage(
   const assemble = (finished: ReadonlyMap<string, FinishedLayer>): AssembledPlatform[] =>
     plans.map((plan) => assemblePlatform(plan, finished, settings, 'v2'))
   if (jobs.length === 0) reasonForNone(settings, from.name, assemble(new Map())) // before anything is copied in vain
+  const rewrite = (assembled: readonly AssembledPlatform[]): RewrittenImage =>
+    rewriteImage(
+      tree,
+      assembled.flatMap(({ plan, index }) => (index === undefined ? [] : [{ ...plan, index }])),
+    )
+  const result = (assembled: readonly AssembledPlatform[], image: RewrittenImage, read: number): ConvertResult => {
+    const reason = reasonForNone(settings, from.name, assembled)
+    return {
+      ...contentResult(image.index.descriptor),
+      source: from.name,
+      destination: to.name,
+      indexed: reason === undefined,
+      ...(reason !== undefined && { reason }),
+      images: assembled.map((platform) =>
+        platformResult(platform, image.renamed.get(platform.plan.entry.descriptor.digest)!),
+      ),
+      warnings,
+      bytesIndexed: read,
+      seconds: (performance.now() - started) / 1000,
+    }
+  }
+
+  const previous = settings.force ? undefined : await readPrevious(to, signal)
+  const known: readonly Manifest[] = previous === undefined ? [] : indexesIn(previous)
+  const reusable = await findZtocs({
+    settings,
+    jobs,
+    destination: to,
+    previous: known,
+    image: { place: from, entries: imagesOf(tree) },
+    cacheFrom,
+    onWarning: warn,
+  })
+  // Elsewhere it costs the most to look again: where the result would be what is there, nothing more is read
+  const assumed = to.store.locate === undefined ? assumeFinished(jobs, reusable, settings) : undefined
+  if (previous !== undefined && assumed !== undefined) {
+    const assembled = assemble(assumed)
+    const image = rewrite(assembled)
+    if (image.index.descriptor.digest === previous.top.digest) {
+      for (const layer of assumed.values()) onProgress({ type: 'layer', layer: layer.result })
+      for (const { digest, size } of blobs) onProgress({ type: 'blob', digest, size, present: true })
+      return result(assembled, image, 0)
+    }
+  }
 
   const copying: CopyTask = {
     source: from.store,
@@ -90,7 +153,6 @@ async function convertImage(
     onBlob: ({ digest, size }, present) => onProgress({ type: 'blob', digest, size, present }),
     onWarning: warn,
   }
-  const reusable = await reusableFromImage(to.store, to.reference, settings)
   const layersTask = {
     jobs,
     source: from.store,
@@ -113,28 +175,12 @@ async function convertImage(
   )
 
   const assembled = assemble(finished!)
-  const reason = reasonForNone(settings, from.name, assembled)
+  reasonForNone(settings, from.name, assembled)
   warnNotFound(assembled, warn)
-  const image = rewriteImage(
-    tree,
-    assembled.flatMap(({ plan, index }) => (index === undefined ? [] : [{ ...plan, index }])),
-  )
+  const image = rewrite(assembled)
   await pushSociIndexes(to.store, assembled, signal)
   await pushDocuments(to.store, image.manifests, signal)
   await to.store.push(image.index.descriptor, image.index.bytes, { signal })
   await tagOnce(to.store, image.index.descriptor, to.reference, signal)
-
-  return {
-    ...contentResult(image.index.descriptor),
-    source: from.name,
-    destination: to.name,
-    indexed: reason === undefined,
-    ...(reason !== undefined && { reason }),
-    images: assembled.map((platform) =>
-      platformResult(platform, image.renamed.get(platform.plan.entry.descriptor.digest)!),
-    ),
-    warnings,
-    bytesIndexed: bytesIndexed(finished!.values()),
-    seconds: (performance.now() - started) / 1000,
-  }
+  return result(assembled, image, bytesIndexed(finished!.values()))
 }

@@ -1,7 +1,7 @@
 import type { Descriptor } from '@sociable/oci'
 import { type AssembledPlatform, assemblePlatform } from './assemble.js'
 import { readImageTree } from './image-tree.js'
-import { indexLayers } from './layers.js'
+import { type FinishedLayer, indexLayers } from './layers.js'
 import { openPlace, type Place } from './location.js'
 import type { CreateOptions, ImageLocation } from './options.js'
 import {
@@ -14,8 +14,9 @@ import {
   warnNotFound,
 } from './outcome.js'
 import { planLayers, planPlatforms } from './plan.js'
+import { Registries, readAhead } from './registries.js'
 import type { CreateResult } from './result.js'
-import { reusableFromReferrers } from './reusable.js'
+import { assumeFinished, attachedIndexes, findZtocs } from './reusable.js'
 import { resolveSettings, type Settings } from './settings.js'
 
 /**
@@ -26,15 +27,31 @@ import { resolveSettings, type Settings } from './settings.js'
  */
 export async function createIndex(image: ImageLocation, options: CreateOptions = {}): Promise<CreateResult> {
   const settings = resolveSettings(options)
-  const place = await openPlace(image, 'update', settings.signal)
+  const { signal } = settings
+  const registries = new Registries(options, [image], settings.memory)
+  const open: Place[] = []
+  const openOne = async (location: ImageLocation, mode: 'read' | 'update'): Promise<Place> => {
+    const place = await openPlace(location, mode, { registries, signal })
+    open.push(place)
+    return place
+  }
   try {
-    return await createIndexes(place, settings, options)
+    const place = await openOne(image, 'update')
+    const cacheFrom = (options.cacheFrom ?? []).map((location) => () => openOne(location, 'read'))
+    const indexing = place.store.locate === undefined ? settings.memory - readAhead(settings.memory) : settings.memory
+    return await createIndexes(place, cacheFrom, { ...settings, memory: indexing }, options)
   } finally {
-    await place.close()
+    for (const place of open.reverse()) await place.close()
+    await registries.close()
   }
 }
 
-async function createIndexes(place: Place, settings: Settings, options: CreateOptions): Promise<CreateResult> {
+async function createIndexes(
+  place: Place,
+  cacheFrom: readonly (() => Promise<Place>)[],
+  settings: Settings,
+  options: CreateOptions,
+): Promise<CreateResult> {
   const started = performance.now()
   const { store, name } = place
   const { signal } = settings
@@ -50,23 +67,39 @@ async function createIndexes(place: Place, settings: Settings, options: CreateOp
   const jobs = planLayers(plans)
   const planned = jobs.map(({ descriptor: { digest, size }, platforms }) => ({ digest, size, platforms }))
   onProgress({ type: 'plan', layers: planned, blobs: 0, blobBytes: 0 })
-  const reusable = await reusableFromReferrers(
-    store,
-    plans.map(({ entry }) => entry),
+  const entries = plans.map(({ entry }) => entry)
+  const attached = settings.force ? [] : await attachedIndexes(store, entries, signal)
+  const reusable = await findZtocs({
     settings,
-  )
-  const finished = await indexLayers(
-    { jobs, source: store, destination: store, copyLayers: false, reusable, name, settings, onProgress },
-    signal,
-  )
-  const assembled = plans.map((plan) => assemblePlatform(plan, finished, settings, 'v1'))
+    jobs,
+    destination: place,
+    previous: attached.map(({ manifest }) => manifest),
+    image: { place, entries: [] },
+    cacheFrom,
+    onWarning: warn,
+  })
+  const assemble = (finished: ReadonlyMap<string, FinishedLayer>): AssembledPlatform[] =>
+    plans.map((plan) => assemblePlatform(plan, finished, settings, 'v1'))
+  const present = new Set(attached.map(({ descriptor }) => descriptor.digest))
+  const isThere = ({ index }: AssembledPlatform): boolean => index === undefined || present.has(index.descriptor.digest)
+  // Elsewhere it costs the most to look again: where the indexes would be those that are there, nothing more is read
+  const assumed = store.locate === undefined ? assumeFinished(jobs, reusable, settings) : undefined
+  const unchanged = assumed !== undefined && assemble(assumed).every(isThere)
+  if (unchanged) for (const layer of assumed.values()) onProgress({ type: 'layer', layer: layer.result })
+  const finished = unchanged
+    ? assumed
+    : await indexLayers(
+        { jobs, source: store, destination: store, copyLayers: false, reusable, name, settings, onProgress },
+        signal,
+      )
+  const assembled = assemble(finished)
   const reason = reasonForNone(settings, name, assembled)
   warnNotFound(assembled, warn)
-  await pushSociIndexes(store, assembled, signal)
+  if (!unchanged) await pushSociIndexes(store, assembled, signal)
   const tags: Record<string, string> = {}
   const indexed = assembled.filter(hasIndex)
   for (const { plan, index } of indexed) {
-    await store.attach(index.descriptor, { signal })
+    if (!unchanged) await store.attach(index.descriptor, { signal })
     if (indexTag === undefined) continue
     const tag = indexed.length === 1 ? indexTag : `${indexTag}-${plan.name.replaceAll('/', '-')}`
     await tagOnce(store, index.descriptor, tag, signal)

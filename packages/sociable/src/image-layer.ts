@@ -3,10 +3,10 @@ import type { Compression } from '@sociable/ztoc'
 import { ImageError } from './error.js'
 import { readImageTree } from './image-tree.js'
 import { layerCompression } from './layer-type.js'
-import { openPlace } from './location.js'
-import type { CallOptions } from './options.js'
+import { openOnly } from './location.js'
+import type { CallOptions, RegistryAccess } from './options.js'
 
-export interface ImageLayerOptions extends CallOptions {
+export interface ImageLayerOptions extends CallOptions, RegistryAccess {
   /** @default told by the layer's media type */
   readonly compression?: Compression | undefined
 }
@@ -23,7 +23,7 @@ export interface ImageLayer {
 
 /** @throws ImageError NOT_AN_IMAGE where the image has no such layer, or it cannot be indexed; StoreError */
 export async function openImageLayer(image: string, digest: string, options: ImageLayerOptions): Promise<ImageLayer> {
-  const place = await openPlace(image, 'read', options.signal)
+  const place = await openOnly(image, 'read', options)
   try {
     const { store, reference, name } = place
     const tree = await readImageTree(store, await store.resolve(reference, options), name, options.signal)

@@ -2,8 +2,8 @@ import type { Descriptor } from '@sociable/oci'
 import { ImageError } from './error.js'
 import { type ImageTree, readImageTree, type TreeEntry } from './image-tree.js'
 import { FetchCounter, LazyLayer } from './lazy-layer.js'
-import { openPlace, type Place } from './location.js'
-import type { CallOptions, ImageLocation } from './options.js'
+import { openOnly, type Place } from './location.js'
+import type { CallOptions, ImageLocation, RegistryAccess } from './options.js'
 import { imagesOf, selectImage } from './plan.js'
 import { formatPlatform, matchesPlatform, parsePlatform } from './platform.js'
 import { LAYER_DIGEST, ZTOC_MEDIA_TYPE } from './soci-index.js'
@@ -65,7 +65,7 @@ export interface Image {
   close(): Promise<void>
 }
 
-export interface OpenImageOptions extends CallOptions {
+export interface OpenImageOptions extends CallOptions, RegistryAccess {
   /** As `linux/arm64`. @default the machine's (with linux as the system), else the image's only one */
   readonly platform?: string | undefined
 }
@@ -80,7 +80,7 @@ export interface OpenImageOptions extends CallOptions {
  */
 export async function openImage(image: ImageLocation, options: OpenImageOptions = {}): Promise<Image> {
   const { signal, platform } = options
-  const place = await openPlace(image, 'read', signal)
+  const place = await openOnly(image, 'read', options)
   try {
     const { store, name, reference } = place
     const tree = await readImageTree(store, await store.resolve(reference, { signal }), name, signal)

@@ -1,4 +1,5 @@
 export { convert } from './convert.js'
+export { type CopyImageOptions, type CopyImageResult, copyImage } from './copy-image.js'
 export { createIndex } from './create.js'
 export { ImageError, type ImageErrorCode } from './error.js'
 export {
@@ -24,6 +25,8 @@ export type {
   ImageLocation,
   IndexOptions,
   Optimization,
+  RegistryAccess,
 } from './options.js'
 export type { PlannedLayer, ProgressEvent } from './progress.js'
+export { type RemoveSociOptions, type RemoveSociResult, removeSoci, type SociIndexResult } from './remove-soci.js'
 export type { ContentResult, ConvertResult, CreateResult, LayerResult, PlatformResult } from './result.js'

@@ -5,8 +5,8 @@ import { type Eligibility, fargateEligibility } from './eligibility.js'
 import { inContext } from './error.js'
 import { type ImageTree, readImageTree, type TreeEntry } from './image-tree.js'
 import { decideLayer } from './layer-type.js'
-import { openPlace } from './location.js'
-import type { CallOptions, ImageLocation } from './options.js'
+import { openOnly } from './location.js'
+import type { CallOptions, ImageLocation, RegistryAccess } from './options.js'
 import { imagesOf, selectImage } from './plan.js'
 import { formatPlatform, parsePlatform } from './platform.js'
 import { decodePrefetch, PREFETCH_MEDIA_TYPE } from './prefetch.js'
@@ -62,7 +62,7 @@ export interface InspectResult extends ContentResult {
   readonly others: readonly (ContentResult & { readonly kind: string })[]
 }
 
-export interface InspectOptions extends CallOptions {
+export interface InspectOptions extends CallOptions, RegistryAccess {
   /** @default all that the image has */
   readonly platforms?: readonly string[] | undefined
 }
@@ -73,7 +73,7 @@ export interface InspectOptions extends CallOptions {
  */
 export async function inspect(image: ImageLocation, options: InspectOptions = {}): Promise<InspectResult> {
   const { signal, platforms } = options
-  const place = await openPlace(image, 'read', signal)
+  const place = await openOnly(image, 'read', options)
   try {
     const { store, name, reference } = place
     const top = await store.resolve(reference, { signal })

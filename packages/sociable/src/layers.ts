@@ -1,12 +1,14 @@
 // The way of a layer: its bytes are read once and become a zTOC; layer and zTOC end up in the destination.
-import { copyContent, type Descriptor, type Store } from '@sociable/oci'
+import { copyContent, type Descriptor, type Store, StoreError } from '@sociable/oci'
 import { decodeZtoc, LayerIndexer, type Toc } from '@sociable/ztoc'
+import { isInPlace } from './blobs.js'
 import { inContext } from './error.js'
 import { parallel } from './parallel.js'
 import type { LayerJob } from './plan.js'
 import { prefetchSpans, type SpanRange } from './prefetch.js'
 import type { ProgressEvent } from './progress.js'
 import type { LayerResult } from './result.js'
+import type { KnownZtocs } from './reusable.js'
 import { layersAtOnce, type Settings } from './settings.js'
 import { ZTOC_MEDIA_TYPE } from './soci-index.js'
 import { tee } from './tee.js'
@@ -27,8 +29,8 @@ export interface LayersTask {
   readonly destination: Store
   /** Whether the layers themselves go to the destination, too. */
   readonly copyLayers: boolean
-  /** zTOCs in the destination, by layer digest, that a former run made with the same settings. */
-  readonly reusable: ReadonlyMap<string, Descriptor>
+  /** zTOCs that were made with the same settings, and are trusted. */
+  readonly reusable: KnownZtocs
   /** The image's, for messages. */
   readonly name: string
   readonly settings: Settings
@@ -71,11 +73,22 @@ async function indexLayer(
 ): Promise<FinishedLayer> {
   const { source, destination, copyLayers, settings, onProgress } = task
   const started = performance.now()
+  const inPlace = !copyLayers || isInPlace(source, destination)
   // What lies elsewhere is read once only; what lies here is linked, or read again from the file system's cache
-  const twoWays = copyLayers && source.locate === undefined && !(await destination.exists(descriptor, { signal }))
+  const twoWays = !inPlace && source.locate === undefined && !(await isBeside(source, descriptor, destination, signal))
+  let isLost = false
   // The indexing pass hashes the layer anyway, and is through with a chunk when it asks for the next
   let content = source.fetch(descriptor, { verify: false, reuse: !twoWays, signal })
-  if (twoWays) content = tee(content, (copy) => destination.push(descriptor, copy, { signal }))
+  if (twoWays)
+    content = tee(content, async (copy) => {
+      try {
+        await destination.push(descriptor, copy, { signal })
+      } catch (error) {
+        // What passes by cannot be sent again: where a connection broke, that is made good below
+        if (!(error instanceof StoreError && error.code === 'UNREACHABLE')) throw error
+        isLost = true
+      }
+    })
   const { ztoc, layer, spans, files, hasXattrs, unloadable } = await indexer.index(content, {
     spanSize: settings.spanSize,
     buildTool: settings.buildTool,
@@ -84,7 +97,7 @@ async function indexLayer(
     onProgress: (bytes) => onProgress({ type: 'progress', digest: descriptor.digest, bytes, size: descriptor.size }),
     signal,
   })
-  if (copyLayers && !twoWays) await copyContent(source, descriptor, destination, { verify: false, signal })
+  if (!inPlace && (!twoWays || isLost)) await copyContent(source, descriptor, destination, { verify: isLost, signal })
   const { mediaType, digest, size } = descriptor
   if (unloadable !== undefined) {
     const reason = `a runtime would refuse its zTOC: ${unloadable}`
@@ -116,13 +129,25 @@ async function indexLayer(
   }
 }
 
+/** Whether the destination has the layer, or its registry takes it over from the source's repository. */
+async function isBeside(
+  source: Store,
+  descriptor: Descriptor,
+  destination: Store,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (await destination.exists(descriptor, { signal })) return true
+  return (await destination.mount?.(descriptor, source, { signal })) ?? false
+}
+
 /** The layer with the zTOC that a former run made; undefined where there is none, or it is not what this run would make. */
 async function reuseZtoc(task: LayersTask, job: LayerJob, signal: AbortSignal): Promise<FinishedLayer | undefined> {
   const { source, destination, copyLayers, reusable, settings } = task
   const { mediaType, digest, size } = job.descriptor
   const known = reusable.get(digest)
   if (known === undefined) return undefined
-  const toc = await readZtoc(destination, known, job.descriptor, signal).catch(() => undefined)
+  const { descriptor: ztoc, store } = known
+  const toc = await readZtoc(store, ztoc, job.descriptor, signal).catch(() => undefined)
   signal.throwIfAborted()
   const sound =
     toc !== undefined &&
@@ -131,14 +156,15 @@ async function reuseZtoc(task: LayersTask, job: LayerJob, signal: AbortSignal): 
     toc.compression === job.compression &&
     toc.spanSize === settings.spanSize
   if (!sound) return undefined
-  if (copyLayers) await copyContent(source, job.descriptor, destination, { signal })
+  if (copyLayers && !isInPlace(source, destination)) await copyContent(source, job.descriptor, destination, { signal })
+  if (store !== destination) await copyContent(store, ztoc, destination, { signal })
   return {
     result: {
       mediaType,
       digest,
       size,
       state: 'reused',
-      ztoc: { digest: known.digest, size: known.size },
+      ztoc: { digest: ztoc.digest, size: ztoc.size },
       spans: toc.spanCount,
       files: toc.files.length,
       uncompressedSize: toc.uncompressedSize,

@@ -9,7 +9,8 @@ import {
   type Store,
 } from '@sociable/oci'
 import { ImageError } from './error.js'
-import type { ImageLocation } from './options.js'
+import type { CallOptions, ImageLocation, RegistryAccess } from './options.js'
+import { Registries } from './registries.js'
 
 /** A store, and what of it is meant. */
 export interface Place {
@@ -20,34 +21,69 @@ export interface Place {
   readonly tag: string | undefined
   /** For messages and results. */
   readonly name: string
+  /** Equal for places in the same repository, folder or file. */
+  readonly home: Store | string
   /** Closes the store where it was opened here. */
   close(): Promise<void>
 }
 
+export interface PlaceOptions extends CallOptions {
+  /** Of the call, closed by it. */
+  readonly registries: Registries
+}
+
+export type PlaceMode = 'read' | 'write' | 'update'
+
 /** @throws ImageReferenceError, StoreError */
 export async function openPlace(
   location: ImageLocation,
-  mode: 'read' | 'write' | 'update',
-  signal: AbortSignal | undefined,
+  mode: PlaceMode,
+  { registries, signal }: PlaceOptions,
 ): Promise<Place> {
   if (typeof location !== 'string') {
     const { store, reference } = location
     const tag = reference !== undefined && isDigest(reference) ? undefined : reference
-    return { store, reference, tag, name: storeImageName(location), close: async () => {} }
+    return { store, reference, tag, name: storeImageName(location), home: store, close: async () => {} }
   }
   const reference = parseReference(location)
-  const store = await openStore(reference, { mode, signal })
+  const inRegistry = reference.transport === 'registry'
+  const store = inRegistry ? await registries.open(reference, signal) : await openStore(reference, { mode, signal })
   return {
     store,
+    home: 'path' in reference && reference.path !== '-' ? resolve(reference.path) : store,
     reference: referenceWithin(reference),
     tag: reference.tag,
     name: formatReference(reference),
-    close: () => store.close(),
+    close: async () => {
+      if (!inRegistry) await store.close()
+    },
+  }
+}
+
+/** The one place of a call that has no other; closing it closes all. @throws ImageReferenceError, StoreError */
+export async function openOnly(
+  location: ImageLocation,
+  mode: PlaceMode,
+  options: CallOptions & RegistryAccess,
+): Promise<Place> {
+  const registries = new Registries(options, [location])
+  try {
+    const place = await openPlace(location, mode, { registries, signal: options.signal })
+    return {
+      ...place,
+      close: async () => {
+        await place.close()
+        await registries.close()
+      },
+    }
+  } catch (error) {
+    await registries.close()
+    throw error
   }
 }
 
 /**
- * Where `convert` puts its result.
+ * Where `convert` and `copyImage` put their result.
  * @param source and the tag that the source turned out to have, if any
  * @param destination undefined for the source's tag with `-soci` appended
  * @throws ImageError DESTINATION_INVALID where nothing can be put there, or there is no tag to append to
@@ -55,10 +91,10 @@ export async function openPlace(
 export async function openDestination(
   destination: ImageLocation | undefined,
   source: { readonly location: ImageLocation; readonly tag: string | undefined },
-  signal: AbortSignal | undefined,
+  options: PlaceOptions,
 ): Promise<Place> {
   const location = destination ?? besideSource(source.location, source.tag)
-  if (typeof location !== 'string') return await openPlace(location, 'write', signal)
+  if (typeof location !== 'string') return await openPlace(location, 'write', options)
   const reference = parseReference(location)
   if (reference.transport === 'docker-archive')
     throw new ImageError(
@@ -71,10 +107,10 @@ export async function openDestination(
       `${location} names a digest: a destination has a tag, its digest follows from what is in it`,
     )
   const origin = typeof source.location === 'string' ? parseReference(source.location) : undefined
-  if (origin === undefined || !isSamePath(origin, reference)) return await openPlace(location, 'write', signal)
+  if (origin === undefined || !isSamePath(origin, reference)) return await openPlace(location, 'write', options)
   // `oci:DIR` twice means one image: it keeps the name that it has
   const inPlace = reference.tag === undefined && referenceWithin(origin) === undefined && source.tag !== undefined
-  return await openPlace(inPlace ? formatReference({ ...reference, tag: source.tag }) : location, 'update', signal)
+  return await openPlace(inPlace ? formatReference({ ...reference, tag: source.tag }) : location, 'update', options)
 }
 
 function besideSource(source: ImageLocation, tag: string | undefined): ImageLocation {

@@ -1,8 +1,8 @@
 import { open } from 'node:fs/promises'
 import { type Compression, type IndexedLayer, LayerFormatError, LayerIndexer } from '@sociable/ztoc'
-import type { CallOptions } from './options.js'
+import type { CallOptions, RegistryAccess } from './options.js'
 
-export interface OneLayerOptions extends CallOptions {
+export interface OneLayerOptions extends CallOptions, RegistryAccess {
   /** @default 4194304 (4 MiB), as the soci CLI */
   readonly spanSize?: number | undefined
   /** @default 'sociable v1' */

@@ -15,8 +15,22 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+/** How registries are spoken to. */
+export interface RegistryAccess {
+  /**
+   * Login for the destination's registry (where it is in none, for the source's), together with `password`; no other host gets it.
+   * @default what is on this machine: docker's and podman's files, for Amazon ECR the AWS SDK's chain; else anonymous
+   */
+  readonly username?: string | undefined
+  readonly password?: string | undefined
+  /** Speak HTTP without TLS. @default only with a registry on this machine that speaks no TLS */
+  readonly plainHttp?: boolean | undefined
+  /** Take any certificate. @default false */
+  readonly insecure?: boolean | undefined
+}
+
 /** What decides an index's bytes, and how it is built. */
-export interface IndexOptions extends CallOptions {
+export interface IndexOptions extends CallOptions, RegistryAccess {
   /** Uncompressed bytes between checkpoints, at least 1 (0 for gzip layers only). @default 4194304 (4 MiB), as the soci CLI */
   readonly spanSize?: number | undefined
   /** Layers of fewer compressed bytes are not indexed. @default 10485760 (10 MiB), as the soci CLI */
@@ -31,11 +45,24 @@ export interface IndexOptions extends CallOptions {
   readonly optimizations?: readonly Optimization[] | undefined
   /** Index layers anew although a sound zTOC of theirs is already there. @default false */
   readonly force?: boolean | undefined
+  /**
+   * Images whose zTOCs are taken for layers that they have in common, where they were made with the same options, after those of the destination's
+   * former image and the image's own v1 index. One that cannot be read is a warning. @default none
+   */
+  readonly cacheFrom?: readonly ImageLocation[] | undefined
+  /**
+   * Take zTOCs too that are in another repository than the destination, or of a build tool that is not known to make sound ones: a zTOC says what a
+   * runtime shows as a layer's files, and only decoding the layer would prove it. @default false
+   */
+  readonly trustZtocs?: boolean | undefined
   /** Fail with `NOTHING_TO_INDEX` where no layer can be indexed. @default false: the destination is made all the same */
   readonly requireIndex?: boolean | undefined
   /** Layers indexed at once. @default the machine's cores */
   readonly concurrency?: number | undefined
-  /** Bytes of memory that the indexing may take; fewer layers at once where it would not suffice, never fewer than one. @default no limit */
+  /**
+   * Bytes of memory that the work may take: a quarter, at most 64 MiB, for reading ahead from registries, the rest for indexing; fewer layers at once
+   * where it would not suffice, never fewer than one. @default no limit, and 64 MiB for reading ahead
+   */
   readonly memory?: number | undefined
   /** Called while the work goes on; what it throws fails the call. */
   readonly onProgress?: ((event: ProgressEvent) => void) | undefined

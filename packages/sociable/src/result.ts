@@ -9,7 +9,10 @@ export interface ContentResult {
 
 /** What became of one layer entry of an image. */
 export interface LayerResult extends ContentResult {
-  /** `reused`: a zTOC made before with the same span size and build tool was found and is sound. */
+  /**
+   * `reused`: a zTOC made before with the same span size and build tool was found and is sound. Where the whole result is in a registry already nothing but
+   * manifests is read, and what only the zTOC tells (spans, files, uncompressedSize) is left out.
+   */
   readonly state: 'indexed' | 'reused' | 'skipped'
   /** Why it was skipped; absent otherwise. */
   readonly reason?: string

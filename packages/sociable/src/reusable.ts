@@ -1,66 +1,182 @@
-import type { Manifest } from '@sociable/oci'
-import { type Descriptor, decodeManifest, readContent, type Store } from '@sociable/oci'
+// zTOCs that need not be made again: where they are looked for, and which are trusted. What a zTOC says is what a runtime shows as a layer's
+// files, so by default only our own tool's, in the destination's own repository, are.
+import {
+  type Descriptor,
+  decodeManifest,
+  ImageReferenceError,
+  type Manifest,
+  readContent,
+  type Store,
+  StoreError,
+} from '@sociable/oci'
 import { buildToolHealth } from './build-tool.js'
-import { readImageTree, type TreeEntry } from './image-tree.js'
+import { ImageError } from './error.js'
+import { type ImageTree, readImageTree, type TreeEntry } from './image-tree.js'
+import type { FinishedLayer } from './layers.js'
+import type { Place } from './location.js'
+import type { LayerJob } from './plan.js'
 import type { Settings } from './settings.js'
-import { BUILD_TOOL, LAYER_DIGEST, SOCI_INDEX_V1, SPAN_SIZE, ZTOC_MEDIA_TYPE } from './soci-index.js'
+import { BUILD_TOOL, DISABLE_XATTRS, LAYER_DIGEST, SOCI_INDEX_V1, SPAN_SIZE, ZTOC_MEDIA_TYPE } from './soci-index.js'
 
-/**
- * zTOCs by layer digest that a former `convert` to the same name made with these settings. Only what stands under the destination's own name
- * is trusted with that, not what the source brings along: a zTOC says what a runtime shows as a layer's files.
- */
-export async function reusableFromImage(
-  store: Store,
-  reference: string | undefined,
-  settings: Settings,
-): Promise<Map<string, Descriptor>> {
-  if (!mayReuse(settings)) return new Map()
+/** A zTOC that was made with the same settings, as its index says; it is checked when it is used. */
+export interface KnownZtoc {
+  /** As the SOCI index lists it. */
+  readonly descriptor: Descriptor
+  readonly store: Store
+}
+
+/** By layer digest; of several for a layer the first found. */
+export type KnownZtocs = ReadonlyMap<string, KnownZtoc>
+
+/** What has the destination's name already, if it can be read. */
+export async function readPrevious({ store, reference, name }: Place, signal: AbortSignal | undefined) {
   try {
-    const top = await store.resolve(reference, { signal: settings.signal })
-    const tree = await readImageTree(store, top, store.name, settings.signal)
-    const indexes = tree.entries.filter(({ kind }) => kind === 'soci-index')
-    return ztocsOf(
-      indexes.map(({ manifest }) => manifest!),
-      settings,
-    )
-  } catch {
-    settings.signal?.throwIfAborted()
-    return new Map() // nothing there, or nothing that can be read: it is replaced anyway
+    return await readImageTree(store, await store.resolve(reference, { signal }), name, signal)
+  } catch (error) {
+    signal?.throwIfAborted()
+    // Nothing there, or nothing that is an image: it is replaced anyway. What else there is the work itself will meet.
+    if (error instanceof ImageError || (error instanceof StoreError && LACKING.includes(error.code))) return undefined
+    throw error
   }
 }
 
-/** As `reusableFromImage`, from the v1 indexes attached to these manifests. */
-export async function reusableFromReferrers(
+const LACKING = ['NOT_FOUND', 'PROTOCOL', 'DIGEST_MISMATCH', 'SIZE_MISMATCH']
+
+/** The SOCI indexes (v2) that an image lists. */
+export function indexesIn(tree: ImageTree): Manifest[] {
+  return tree.entries.flatMap(({ kind, manifest }) => (kind === 'soci-index' ? [manifest!] : []))
+}
+
+/** A SOCI index (v1) that is attached to an image. */
+export interface AttachedIndex {
+  readonly descriptor: Descriptor
+  readonly manifest: Manifest
+}
+
+/** Those that are attached to these manifests, as far as they can be read. @throws StoreError where they cannot be listed */
+export async function attachedIndexes(
   store: Store,
   images: readonly TreeEntry[],
-  settings: Settings,
-): Promise<Map<string, Descriptor>> {
-  if (!mayReuse(settings)) return new Map()
-  const { signal } = settings
-  const indexes: Manifest[] = []
+  signal: AbortSignal | undefined,
+): Promise<AttachedIndex[]> {
+  const indexes: AttachedIndex[] = []
+  const manifests = new Map(images.map(({ manifestDescriptor }) => [manifestDescriptor!.digest, manifestDescriptor!]))
+  for (const subject of manifests.values())
+    for await (const descriptor of store.referrers(subject, { artifactType: SOCI_INDEX_V1, signal })) {
+      const manifest = await readManifest(store, descriptor, signal)
+      if (manifest !== undefined) indexes.push({ descriptor, manifest })
+    }
+  return indexes
+}
+
+async function readManifest(store: Store, descriptor: Descriptor, signal: AbortSignal | undefined) {
   try {
-    for (const { manifestDescriptor } of images)
-      for await (const index of store.referrers(manifestDescriptor!, { artifactType: SOCI_INDEX_V1, signal }))
-        indexes.push(decodeManifest(await readContent(store, index, { signal }), index.digest))
+    return decodeManifest(await readContent(store, descriptor, { signal }), descriptor.digest)
   } catch {
     signal?.throwIfAborted()
+    return undefined // damaged or gone: of no use to anyone
   }
-  return ztocsOf(indexes, settings)
 }
 
-function mayReuse({ force, buildTool }: Settings): boolean {
-  return !force && buildToolHealth(buildTool) === 'sound'
+export interface ZtocSearch {
+  readonly settings: Settings
+  readonly jobs: readonly LayerJob[]
+  /** Where zTOCs are trusted. */
+  readonly destination: Place
+  /** The SOCI indexes of the destination's former image. */
+  readonly previous: readonly Manifest[]
+  /** The image, for its v1 indexes. */
+  readonly image: { readonly place: Place; readonly entries: readonly TreeEntry[] }
+  /** Opens each of `cacheFrom` when it comes to it. They stay open until the layers are done. */
+  readonly cacheFrom: readonly (() => Promise<Place>)[]
+  readonly onWarning: (message: string) => void
 }
 
+/** Looks on only while there are layers without a zTOC. @throws ImageReferenceError, and StoreError of the image's own repository */
+export async function findZtocs(search: ZtocSearch): Promise<KnownZtocs> {
+  const { settings, jobs, destination, previous, image, cacheFrom, onWarning } = search
+  const { signal } = settings
+  const found = new Map<string, KnownZtoc>()
+  if (settings.force) return found
+  const isDone = (): boolean => jobs.every(({ descriptor }) => found.has(descriptor.digest))
+  const add = (place: Place, indexes: readonly Manifest[]): void => {
+    const known = ztocsOf(indexes, settings)
+    if (isTrusted(place, destination, settings)) {
+      for (const [layer, descriptor] of known)
+        if (!found.has(layer)) found.set(layer, { descriptor, store: place.store })
+    } else if (jobs.some(({ descriptor: { digest } }) => known.has(digest) && !found.has(digest)))
+      onWarning(
+        `the zTOCs of ${place.name} are not taken, as they are ${place.home === destination.home ? `of a tool that is not known to make sound ones (${settings.buildTool})` : `not from the destination's own repository`}: --trust-ztocs takes them`,
+      )
+  }
+  add(destination, previous)
+  if (isDone()) return found
+  const attached = await attachedIndexes(image.place.store, image.entries, signal)
+  add(
+    image.place,
+    attached.map(({ manifest }) => manifest),
+  )
+  for (const open of cacheFrom) {
+    if (isDone()) return found
+    try {
+      const place = await open()
+      add(place, await allIndexes(place, signal))
+    } catch (error) {
+      signal?.throwIfAborted()
+      if (error instanceof ImageReferenceError || !(error instanceof Error)) throw error
+      onWarning(`zTOCs cannot be taken from there: ${error.message}`)
+    }
+  }
+  return found
+}
+
+async function allIndexes({ store, reference, name }: Place, signal: AbortSignal | undefined): Promise<Manifest[]> {
+  const tree = await readImageTree(store, await store.resolve(reference, { signal }), name, signal)
+  const images = tree.entries.filter(({ kind }) => kind === 'image')
+  const attached = await attachedIndexes(store, images, signal)
+  return [...indexesIn(tree), ...attached.map(({ manifest }) => manifest)]
+}
+
+function isTrusted(place: Place, destination: Place, { buildTool, trustZtocs }: Settings): boolean {
+  return trustZtocs || (place.home === destination.home && buildToolHealth(buildTool) === 'sound')
+}
+
+/** Those that were made with these settings, by layer digest. */
 function ztocsOf(indexes: readonly Manifest[], { buildTool, spanSize }: Settings): Map<string, Descriptor> {
   const ztocs = new Map<string, Descriptor>()
   for (const { annotations, layers } of indexes) {
     if (annotations?.get(BUILD_TOOL) !== buildTool) continue
     for (const descriptor of layers ?? []) {
       const layer = descriptor.annotations?.get(LAYER_DIGEST)
-      if (descriptor.mediaType !== ZTOC_MEDIA_TYPE || layer === undefined) continue
+      if (descriptor.mediaType !== ZTOC_MEDIA_TYPE || layer === undefined || ztocs.has(layer)) continue
       if (descriptor.annotations?.get(SPAN_SIZE) === String(spanSize)) ztocs.set(layer, descriptor)
     }
   }
   return ztocs
+}
+
+/**
+ * The layers as they would be with these zTOCs, without looking into them: to see whether the result is what the destination has already.
+ * Undefined where one lacks its zTOC, or what is wanted of the result cannot be told without reading it.
+ */
+export function assumeFinished(
+  jobs: readonly LayerJob[],
+  known: KnownZtocs,
+  { xattr, prefetchFiles }: Settings,
+): Map<string, FinishedLayer> | undefined {
+  if (prefetchFiles.length > 0) return undefined
+  const finished = new Map<string, FinishedLayer>()
+  for (const { key, descriptor } of jobs) {
+    const ztoc = known.get(descriptor.digest)?.descriptor
+    if (ztoc === undefined) return undefined
+    const hasXattrs = ztoc.annotations?.get(DISABLE_XATTRS) !== 'true'
+    if (xattr && hasXattrs) return undefined // or nobody asked for it then
+    const { mediaType, digest, size } = descriptor
+    finished.set(key, {
+      result: { mediaType, digest, size, state: 'reused', ztoc: { digest: ztoc.digest, size: ztoc.size } },
+      hasXattrs,
+      prefetch: new Map(),
+    })
+  }
+  return finished
 }

@@ -17,6 +17,7 @@ export interface Settings {
   readonly prefetchFiles: readonly string[]
   readonly xattr: boolean
   readonly force: boolean
+  readonly trustZtocs: boolean
   readonly requireIndex: boolean
   readonly concurrency: number
   readonly memory: number
@@ -36,6 +37,7 @@ export function resolveSettings(options: IndexOptions): Settings {
     prefetchFiles: (options.prefetchFiles ?? []).map(cleanPrefetchPath).filter((path) => path !== ''),
     xattr: optimizations.length > 0,
     force: options.force ?? false,
+    trustZtocs: options.trustZtocs ?? false,
     requireIndex: options.requireIndex ?? false,
     concurrency: wholeNumber('concurrency', options.concurrency ?? availableParallelism(), 1),
     memory: options.memory === undefined ? Number.POSITIVE_INFINITY : wholeNumber('memory', options.memory, 0),

@@ -3,6 +3,7 @@ import { addExamples } from './examples.js'
 import { UsageError } from './failure.js'
 import { platformOption, withImage } from './image-reading.js'
 import { notEmpty } from './option.js'
+import { addRegistryOptions, type RegistryFlags } from './registry-options.js'
 import type { Terminal } from './terminal.js'
 
 export function catCommand(terminal: Terminal): Command {
@@ -14,15 +15,18 @@ export function catCommand(terminal: Terminal): Command {
     .argument('<image>', 'the image', notEmpty)
     .argument('<paths...>', 'files in the image')
     .addOption(platformOption())
+  addRegistryOptions(command)
   addExamples(command, [
     { command: 'sociable cat oci:./image:app-soci /etc/os-release', does: 'a file' },
     { command: 'sociable cat oci:./image:app-soci usr/bin/app -p linux/arm64 > app', does: "one platform's" },
   ])
-  return command.action((name: string, paths: readonly string[], flags: { readonly platform?: string }) => {
-    if (terminal.json) throw new UsageError("cat has no --json: its output is the files' bytes")
-    return withImage(name, flags.platform, terminal, async (image) => {
-      for (const path of paths)
-        for await (const bytes of image.stream(path, { signal: terminal.signal })) await terminal.write(bytes)
-    })
-  })
+  return command.action(
+    (name: string, paths: readonly string[], flags: RegistryFlags & { readonly platform?: string }) => {
+      if (terminal.json) throw new UsageError("cat has no --json: its output is the files' bytes")
+      return withImage(name, flags, terminal, async (image) => {
+        for (const path of paths)
+          for await (const bytes of image.stream(path, { signal: terminal.signal })) await terminal.write(bytes)
+      })
+    },
+  )
 }

@@ -4,6 +4,7 @@ import { UsageError } from './failure.js'
 import { addIndexOptions, type IndexFlags, indexOptions } from './index-options.js'
 import { notEmpty } from './option.js'
 import { reportProgress, summarize } from './progress-report.js'
+import { addRegistryOptions, type RegistryFlags, registryOptions } from './registry-options.js'
 import type { Terminal } from './terminal.js'
 
 export function convertCommand(terminal: Terminal): Command {
@@ -19,8 +20,12 @@ export function convertCommand(terminal: Terminal): Command {
       "where the new one goes (default: the source's tag with -soci appended); - is an archive on stdout",
       notEmpty,
     )
-  addIndexOptions(command)
+  addRegistryOptions(addIndexOptions(command))
   addExamples(command, [
+    {
+      command: 'sociable convert registry.example/app:1',
+      does: 'in its registry, as app:1-soci: layers are read there, and none is sent',
+    },
     { command: 'sociable convert oci:./image:app', does: 'beside the source in its layout, as app-soci' },
     {
       command: 'sociable convert docker-archive:app.tar oci-archive:app-soci.tar:app -p linux/arm64',
@@ -31,12 +36,12 @@ export function convertCommand(terminal: Terminal): Command {
       does: 'every layer, in smaller spans',
     },
   ])
-  return command.action(async (source: string, destination: string | undefined, flags: IndexFlags) => {
+  return command.action(async (source: string, destination: string | undefined, flags: IndexFlags & RegistryFlags) => {
     const toStdout = destination === '-'
     if (toStdout && terminal.json) throw new UsageError('--json and the destination - both want stdout: name a file')
     if (toStdout && terminal.stdout.isTTY)
       throw new UsageError('standard output is a terminal: send it to a file, or name a destination')
-    const options = await indexOptions(flags)
+    const options = { ...(await indexOptions(flags)), ...(await registryOptions(flags, [source])) }
     const { convert } = await import('../convert.js')
     const report = reportProgress(terminal)
     try {

@@ -3,6 +3,7 @@ import { addExamples } from './examples.js'
 import { addIndexOptions, type IndexFlags, indexOptions } from './index-options.js'
 import { notEmpty, option } from './option.js'
 import { reportProgress, summarize } from './progress-report.js'
+import { addRegistryOptions, type RegistryFlags, registryOptions } from './registry-options.js'
 import type { Terminal } from './terminal.js'
 import { parseText } from './values.js'
 
@@ -15,13 +16,13 @@ export function createCommand(terminal: Terminal): Command {
     )
     .argument('<image>', 'the image', notEmpty)
     .addOption(option('--index-tag <tag>', 'tag the index too (several platforms: TAG-linux-amd64, …)', parseText))
-  addIndexOptions(command)
+  addRegistryOptions(addIndexOptions(command))
   addExamples(command, [
     { command: 'sociable create oci:./image:app', does: 'an index per platform' },
     { command: 'sociable create oci:./image:app -p linux/amd64 --index-tag app-index', does: 'one, with a tag' },
   ])
-  return command.action(async (image: string, flags: IndexFlags & { readonly indexTag?: string }) => {
-    const options = await indexOptions(flags)
+  return command.action(async (image: string, flags: IndexFlags & RegistryFlags & { readonly indexTag?: string }) => {
+    const options = { ...(await indexOptions(flags)), ...(await registryOptions(flags, [image])) }
     const { createIndex } = await import('../create.js')
     const report = reportProgress(terminal)
     try {

@@ -3,6 +3,7 @@ import type { Option } from 'commander'
 import type { FetchStatistics, Image } from '../image.js'
 import { formatSize, plural } from './format.js'
 import { option } from './option.js'
+import { type RegistryFlags, registryOptions } from './registry-options.js'
 import type { Terminal } from './terminal.js'
 import { checkPlatform } from './values.js'
 
@@ -16,12 +17,13 @@ export const platformOption = (): Option =>
 /** Opens the image, hands it on, and closes it whatever happens; tells what was fetched where --verbose asks. */
 export async function withImage(
   name: string,
-  platform: string | undefined,
+  flags: RegistryFlags & { readonly platform?: string },
   terminal: Terminal,
   use: (image: Image) => Promise<void>,
 ): Promise<void> {
+  const access = await registryOptions(flags, [name])
   const { openImage } = await import('../image.js')
-  const image = await openImage(name, { platform, signal: terminal.signal })
+  const image = await openImage(name, { ...access, platform: flags.platform, signal: terminal.signal })
   try {
     await use(image)
     if (terminal.verbose) terminal.note(`${image.platform}: ${describe(image.statistics)}`)

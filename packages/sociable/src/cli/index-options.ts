@@ -6,6 +6,7 @@ import { UsageError } from './failure.js'
 import { option } from './option.js'
 import {
   parseCount,
+  parseImages,
   parseOptimizations,
   parsePaths,
   parsePlatforms,
@@ -24,6 +25,8 @@ export interface IndexFlags {
   readonly prefetchFilesJson?: string
   readonly optimizations?: readonly Optimization[]
   readonly force?: boolean
+  readonly cacheFrom?: readonly string[]
+  readonly trustZtocs?: boolean
   readonly requireIndex?: boolean
   readonly concurrency?: number
   readonly memory?: number
@@ -49,9 +52,11 @@ export function addIndexOptions(command: Command): Command {
     option('--optimizations <list>', 'optional optimizations of the index: xattr', parseOptimizations),
     buildToolOption(),
     option('-f, --force', 'index layers anew although an index of theirs is there'),
+    option('--cache-from <image>', 'image to take zTOCs of the same layers from; repeatable', parseImages),
+    option('--trust-ztocs', "take zTOCs of other repositories than the destination's, and of other tools"),
     option('--require-index', 'fail where no layer can be indexed'),
     option('--concurrency <count>', 'layers indexed at once (default: the number of cores)', parseCount),
-    option('--memory <size>', 'memory that indexing may take (default: no limit)', parsePositiveSize),
+    option('--memory <size>', 'memory that the work may take (default: no limit)', parsePositiveSize),
   ].reduce((to, each) => to.addOption(each), command)
 }
 
@@ -67,6 +72,8 @@ export async function indexOptions(flags: IndexFlags): Promise<IndexOptions> {
     prefetchFiles: prefetchFiles.length > 0 ? prefetchFiles : undefined,
     optimizations: flags.optimizations,
     force: flags.force,
+    cacheFrom: flags.cacheFrom,
+    trustZtocs: flags.trustZtocs,
     requireIndex: flags.requireIndex,
     concurrency: flags.concurrency,
     memory: flags.memory,

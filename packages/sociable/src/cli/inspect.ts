@@ -3,6 +3,7 @@ import type { InspectedLayer, InspectedPlatform, InspectResult } from '../inspec
 import { addExamples } from './examples.js'
 import { formatBinarySize, formatCount, formatSize, printable, shortDigest } from './format.js'
 import { notEmpty, option } from './option.js'
+import { addRegistryOptions, type RegistryFlags, registryOptions } from './registry-options.js'
 import { type Column, formatTable } from './table.js'
 import type { Style, Terminal } from './terminal.js'
 import { parsePlatforms } from './values.js'
@@ -18,13 +19,15 @@ export function inspectCommand(terminal: Terminal): Command {
     .addOption(
       option('-p, --platform <platform>', 'this platform only; repeatable (default: all of the image)', parsePlatforms),
     )
+  addRegistryOptions(command)
   addExamples(command, [
     { command: 'sociable inspect oci:./image:app-soci', does: 'a table per platform' },
     { command: "sociable inspect oci:./image:app --json | jq '.sociEnabled'", does: 'for a script' },
   ])
-  return command.action(async (image: string, flags: { readonly platform?: readonly string[] }) => {
+  return command.action(async (image: string, flags: RegistryFlags & { readonly platform?: readonly string[] }) => {
+    const access = await registryOptions(flags, [image])
     const { inspect } = await import('../inspect.js')
-    const result = await inspect(image, { platforms: flags.platform, signal: terminal.signal })
+    const result = await inspect(image, { ...access, platforms: flags.platform, signal: terminal.signal })
     await terminal.result(result, describe(result, terminal))
   })
 }

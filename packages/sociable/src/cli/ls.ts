@@ -4,10 +4,11 @@ import { addExamples } from './examples.js'
 import { printable } from './format.js'
 import { platformOption, withImage } from './image-reading.js'
 import { notEmpty, option } from './option.js'
+import { addRegistryOptions, type RegistryFlags } from './registry-options.js'
 import { formatTable } from './table.js'
 import type { Terminal } from './terminal.js'
 
-interface LsFlags {
+interface LsFlags extends RegistryFlags {
   readonly long?: boolean
   readonly recursive?: boolean
   readonly platform?: string
@@ -37,12 +38,13 @@ export function lsCommand(terminal: Terminal): Command {
     .addOption(option('-l, --long', 'with type, mode, owner, size, time and link target'))
     .addOption(option('-R, --recursive', 'all that is below too'))
     .addOption(platformOption())
+  addRegistryOptions(command)
   addExamples(command, [
     { command: 'sociable ls oci:./image:app-soci /etc', does: 'names in a folder' },
     { command: 'sociable ls -lR oci-archive:app-soci.tar usr/lib', does: 'all below it, in detail' },
   ])
   return command.action((imageName: string, path: string | undefined, flags: LsFlags) =>
-    withImage(imageName, flags.platform, terminal, async (image) => {
+    withImage(imageName, flags, terminal, async (image) => {
       const options = { signal: terminal.signal, recursive: flags.recursive === true }
       const entries = await image.list(path ?? '', options)
       const { digest, platform } = image

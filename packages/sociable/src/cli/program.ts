@@ -3,12 +3,14 @@ import { Command, type CommanderError } from 'commander'
 import { catCommand } from './cat.js'
 import { completionCommand } from './completion.js'
 import { convertCommand } from './convert.js'
+import { copyCommand } from './copy.js'
 import { createCommand } from './create.js'
 import { addExamples } from './examples.js'
 import { UsageError } from './failure.js'
 import { inspectCommand } from './inspect.js'
 import { lsCommand } from './ls.js'
 import { option, settleVariables } from './option.js'
+import { rmCommand } from './rm.js'
 import { serveCommand } from './serve.js'
 import type { Manners, Terminal } from './terminal.js'
 import { packageVersion } from './version.js'
@@ -21,12 +23,14 @@ const COMMANDS = [
   inspectCommand,
   lsCommand,
   catCommand,
+  copyCommand,
+  rmCommand,
   serveCommand,
   completionCommand,
 ]
 
 const EPILOGUE = `
-Images: oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:TAG].
+Images: REGISTRY/NAME[:TAG], oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:TAG].
 Every flag can be set by a variable: --span-size by SOCIABLE_SPAN_SIZE; switches by 1 or 0.
 Exit status: 0 done, 1 failed, 2 wrong usage.`
 
@@ -59,8 +63,11 @@ export function buildProgram(terminal: Terminal): Command {
     program.addCommand(command.exitOverride(rethrow(`sociable ${command.name()}`)))
   }
   addExamples(program, [
-    { command: 'sociable convert oci:./image:app', does: 'make a SOCI-enabled image beside the source, app-soci' },
-    { command: 'sociable inspect oci:./image:app-soci', does: 'what is lazy in it' },
+    {
+      command: 'sociable convert registry.example/app:1',
+      does: 'make a SOCI-enabled image beside the source, app:1-soci',
+    },
+    { command: 'sociable inspect registry.example/app:1-soci', does: 'what is lazy in it' },
   ])
   program.addHelpText('after', EPILOGUE)
   settleVariables(program, terminal.environment)

@@ -71,6 +71,13 @@ export function parsePaths(text: string, previous: readonly string[] = []): read
   return [...previous, ...paths]
 }
 
+/** An image name, or several on lines of their own (a folder's may have a comma in it), added to those before. */
+export function parseImages(text: string, previous: readonly string[] = []): readonly string[] {
+  const names = text.split('\n').filter((name) => name.trim() !== '')
+  if (names.length === 0) throw new InvalidArgumentError('Write an image, such as registry.example/app:1-soci.')
+  return [...previous, ...names]
+}
+
 /** Text that says something. */
 export function parseText(text: string): string {
   if (text.trim() === '') throw new InvalidArgumentError('It must not be empty.')

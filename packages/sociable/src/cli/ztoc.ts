@@ -7,10 +7,11 @@ import { UsageError } from './failure.js'
 import { addIndexOptions, buildToolOption, type IndexFlags, spanSizeOption } from './index-options.js'
 import { notEmpty, option } from './option.js'
 import { type ProgressReport, reportProgress } from './progress-report.js'
+import { addRegistryOptions, type RegistryFlags, registryOptions } from './registry-options.js'
 import type { Terminal } from './terminal.js'
 import { parseText } from './values.js'
 
-interface ZtocFlags extends IndexFlags {
+interface ZtocFlags extends IndexFlags, RegistryFlags {
   readonly output?: string
   readonly compression?: 'gzip' | 'uncompressed'
 }
@@ -50,6 +51,7 @@ export function ztocCommand(terminal: Terminal): Command {
     )
     .addOption(spanSizeOption())
     .addOption(buildToolOption())
+  addRegistryOptions(command)
   for (const shared of addIndexOptions(new Command()).options)
     if (!command.options.some((own) => own.long === shared.long)) command.addOption(shared.hideHelp())
   addExamples(command, [
@@ -63,6 +65,7 @@ export function ztocCommand(terminal: Terminal): Command {
   return command.action(async (layer: string, flags: ZtocFlags) => {
     if (terminal.json && flags.output === '-')
       throw new UsageError('--json and --output - both want stdout: write the zTOC to a file')
+    const access = await registryOptions(flags, [layer])
     const { indexOneLayer } = await import('../one-layer.js')
     const report = reportProgress(terminal)
     try {
@@ -74,6 +77,7 @@ export function ztocCommand(terminal: Terminal): Command {
         report.warn('prefetch lists and optimizations are no part of a zTOC: they have no effect here')
       const started = performance.now()
       const indexed = await indexOneLayer(layer === '-' ? standardInput(terminal) : layer, {
+        ...access,
         spanSize: flags.spanSize,
         buildTool: flags.buildTool,
         compression: flags.compression,

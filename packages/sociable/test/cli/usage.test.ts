@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { PROGRAM, type RunOptions, run } from './run.js'
 
-const COMMANDS = ['convert', 'create', 'ztoc', 'inspect', 'ls', 'cat', 'completion']
+const COMMANDS = ['convert', 'create', 'ztoc', 'inspect', 'ls', 'cat', 'copy', 'rm', 'serve', 'completion']
 
 test('--version prints the version of the package', async () => {
   const text = await readFile(new URL('../../../package.json', import.meta.url), 'utf8')

@@ -1,0 +1,56 @@
+// The flags of all commands that may have to do with a registry.
+import type { Command } from 'commander'
+import type { RegistryAccess } from '../options.js'
+import { UsageError } from './failure.js'
+import { option } from './option.js'
+import { parseText } from './values.js'
+
+export interface RegistryFlags {
+  readonly username?: string
+  readonly passwordStdin?: boolean
+  readonly plainHttp?: boolean
+  readonly insecure?: boolean
+}
+
+/** Bytes of the longest password that is read: tokens of some registries have several thousand. */
+const PASSWORD_LIMIT = 64 << 10
+
+export function addRegistryOptions(command: Command): Command {
+  return [
+    option('--username <name>', "login for the (destination's) registry; needs --password-stdin", parseText),
+    option('--password-stdin', 'read the password from stdin'),
+    option('--plain-http', 'speak HTTP without TLS (default: only with this machine)'),
+    option('--insecure', "take any certificate of a registry's"),
+  ].reduce((to, each) => to.addOption(each), command)
+}
+
+/**
+ * Reads the password where it was asked for.
+ * @param places the image names of the command line: one that is `-` has stdin already
+ * @throws UsageError
+ */
+export async function registryOptions(flags: RegistryFlags, places: readonly string[] = []): Promise<RegistryAccess> {
+  const { username, passwordStdin = false, plainHttp, insecure } = flags
+  if (username === undefined && passwordStdin) throw new UsageError('--password-stdin needs --username')
+  if (username !== undefined && !passwordStdin)
+    throw new UsageError('--username needs --password-stdin: a password on the command line is for all to see')
+  if (!passwordStdin) return { plainHttp, insecure }
+  if (places.includes('-')) throw new UsageError('--password-stdin and - both want stdin: name a file')
+  return { username, password: await readPassword(), plainHttp, insecure }
+}
+
+async function readPassword(): Promise<string> {
+  if (process.stdin.isTTY) throw new UsageError('standard input is a terminal: pipe the password in')
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size > PASSWORD_LIMIT) throw new UsageError(`the password on stdin has more than ${PASSWORD_LIMIT} bytes`)
+    chunks.push(chunk)
+  }
+  const password = Buffer.concat(chunks)
+    .toString()
+    .replace(/\r?\n$/, '')
+  if (password === '') throw new UsageError('there is no password on stdin')
+  return password
+}
