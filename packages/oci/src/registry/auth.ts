@@ -83,6 +83,16 @@ export class Authenticator {
     return (await this.#token(way, uniteScopes(scopes, parseScopes(scope)), signal)).header
   }
 
+  /** Whether to ask again after a refusal that may mean that the login has ended: if it was a password that is known to end some time. */
+  async expired(used: string | undefined): Promise<boolean> {
+    if (used === undefined || this.#way?.kind !== 'basic') return false
+    const credential = await this.#credential?.catch(() => undefined)
+    if (credential === undefined || basicHeader(credential) !== used) return true // another request has seen to it
+    if (credential.expiresAt === undefined) return false
+    this.#refuse(credential)
+    return true
+  }
+
   /** A 401 as an error that says what to do. */
   async unauthorized(response: HttpResponse): Promise<StoreError> {
     const known = await this.#credential?.catch(() => undefined)

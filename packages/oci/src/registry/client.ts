@@ -24,6 +24,8 @@ const MEMORY = 64 << 20
 const PART_SIZE = 8 << 20 // 8–16 MB is what S3 recommends for ranged requests
 const SMALLEST_PART = 1 << 20
 const PARTS_AHEAD = 8
+/** "Your authorization token has expired. Reauthenticate and try again." */
+const EXPIRED = /token (?:has )?expired|expired token/i
 
 /**
  * What the stores of one run share: connections, logins, and the memory for reading ahead. To be closed when the last of its stores is.
@@ -98,7 +100,7 @@ export interface RegistryRequest extends Omit<HttpRequest, 'authorization' | 'ur
   readonly scopes: Scopes
   /** Statuses that are an answer; all others are an error. */
   readonly expect: readonly number[]
-  /** Whether the request can be made again as it is. @default true */
+  /** Whether its body can be sent again, as a login may end just then. @default true */
   readonly repeatable?: boolean | undefined
 }
 
@@ -121,16 +123,18 @@ export class Registry {
    * @throws StoreError UNAUTHORIZED, DENIED, NOT_FOUND, RATE_LIMITED, UNREACHABLE, PROTOCOL with the request, without secrets, and what to do
    */
   send(request: RegistryRequest): Promise<HttpResponse> {
-    if (request.repeatable === false) return this.once(request)
     return retrying(this.client.policy, request.signal, () => this.once(request))
   }
 
   /** As `send`, and asked once: what may pass is a `TransientError`. */
-  async once(request: RegistryRequest): Promise<HttpResponse> {
-    const response = await this.#authorized(request)
+  async once(request: RegistryRequest, again = false): Promise<HttpResponse> {
+    const { response, used } = await this.#authorized(request)
     if (request.expect.includes(response.status)) return response
     if (response.status === 401 && !response.moved) throw await this.#auth.unauthorized(response)
     const refusal = await readRefusal(response, await this.#auth.secrets())
+    // Not by a challenge but so does ECR say that a login has ended; to HEAD it says nothing.
+    if (response.status === 403 && !response.moved && (request.method === 'HEAD' || EXPIRED.test(refusal.detail)))
+      if (!again && isRepeatable(request) && (await this.#auth.expired(used))) return this.once(request, true)
     throw failureOf(response, refusal, await this.#advice(response))
   }
 
@@ -152,16 +156,22 @@ export class Registry {
     return ''
   }
 
-  async #authorized(request: RegistryRequest): Promise<HttpResponse> {
+  async #authorized(
+    request: RegistryRequest,
+  ): Promise<{ readonly response: HttpResponse; readonly used: string | undefined }> {
     const url = typeof request.url === 'string' ? new URL(request.url, this.origin) : request.url
     const { http } = this.client
     const { scopes, signal } = request
-    if (url.origin !== this.origin.origin) return http.send({ ...request, url })
+    if (url.origin !== this.origin.origin) return { response: await http.send({ ...request, url }), used: undefined }
     const used = await this.#auth.authorization(scopes, signal)
     const response = await http.send({ ...request, url, authorization: used })
-    if (response.status !== 401 || response.moved) return response
+    if (response.status !== 401 || response.moved || !isRepeatable(request)) return { response, used }
     const authorization = await this.#auth.renewed(response, used, scopes, signal)
     response.discard()
-    return http.send({ ...request, url, authorization })
+    return { response: await http.send({ ...request, url, authorization }), used: authorization }
   }
+}
+
+function isRepeatable({ repeatable = true }: RegistryRequest): boolean {
+  return repeatable
 }

@@ -100,6 +100,7 @@ export class BlobPusher {
       url: withDigest(locationOf(opened), descriptor.digest),
       headers: { 'content-type': 'application/octet-stream', 'content-length': String(descriptor.size) },
       ...(descriptor.size > 0 && { body: () => content.chunks() }),
+      repeatable: content.repeatable,
       scopes: this.#scopes,
       expect: descriptor.size > 0 ? [201, 204, ...NOT_AT_ONCE] : [201, 204],
       signal,

@@ -18,12 +18,14 @@ export class UploadContent {
     this.#where = options.where
   }
 
-  /**
-   * Whether `chunks` may be called (again): bytes, arrays and objects that make a new iterator each time can be read twice; generators and Node's
-   * streams cannot.
-   */
+  /** Whether `chunks` may be called (again). */
   get available(): boolean {
-    if (!this.#begun || this.#content instanceof Uint8Array) return true
+    return !this.#begun || this.repeatable
+  }
+
+  /** Bytes, arrays and objects that make a new iterator each time can be read twice; generators and Node's streams cannot. */
+  get repeatable(): boolean {
+    if (this.#content instanceof Uint8Array) return true
     if ('pipe' in this.#content || 'getReader' in this.#content) return false
     return Symbol.asyncIterator in this.#content
       ? (this.#content[Symbol.asyncIterator]() as unknown) !== this.#content

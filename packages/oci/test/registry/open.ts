@@ -1,5 +1,7 @@
 // How tests open a repository.
+import { execFile } from 'node:child_process'
 import type { TestContext } from 'node:test'
+import { promisify } from 'node:util'
 import { RegistryClient, type RegistryOptions } from '../../src/registry/client.js'
 import { openRegistry, type RegistryStore } from '../../src/registry/registry-store.js'
 
@@ -29,4 +31,9 @@ export async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
 
 export async function* chunked(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
+}
+
+/** What a command prints. Not synchronously, as the registry that it speaks to may be in this process. */
+export async function run(command: string, ...args: string[]): Promise<string> {
+  return (await promisify(execFile)(command, args, { maxBuffer: 64 << 20 })).stdout
 }

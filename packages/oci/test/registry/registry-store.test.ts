@@ -11,8 +11,8 @@ import { serveRegistry } from '../../src/server/registry-server.js'
 import { memoryRepositories } from '../../src/server/repositories.js'
 import { BASIC_PASSWORD, BASIC_USER, startCraneRegistry, startDockerRegistry } from '../doubles/real-registries.js'
 import { artifact, collect, describe, noise, pushImage, smallImage } from '../images.js'
-import { run, tool } from '../tools.js'
-import { all, chunked, openRepository } from './open.js'
+import { tool } from '../tools.js'
+import { all, chunked, openRepository, run } from './open.js'
 
 interface Kind {
   readonly name: string
@@ -71,10 +71,10 @@ for (const kind of kinds) {
     assert.deepEqual((await all(reader.tags())).sort(), ['latest', 'v1'])
     const crane = await tool(t, 'crane')
     if (crane !== undefined)
-      assert.equal(run(crane, 'digest', '--insecure', `${host}/deep/app:v1`).trim(), image.manifest.digest)
+      assert.equal((await run(crane, 'digest', '--insecure', `${host}/deep/app:v1`)).trim(), image.manifest.digest)
     const skopeo = await tool(t, 'skopeo')
     if (skopeo === undefined) return
-    const seen = run(skopeo, 'inspect', '--raw', '--tls-verify=false', `docker://${host}/deep/app:v1`)
+    const seen = await run(skopeo, 'inspect', '--raw', '--tls-verify=false', `docker://${host}/deep/app:v1`)
     assert.equal(digestOf(Buffer.from(seen)), image.manifest.digest)
   })
 
@@ -232,8 +232,7 @@ for (const kind of kinds) {
       2,
     )
     assert.deepEqual(await all(reader.referrers(image.manifest, { artifactType: 'other/type' })), [])
-    const tags = await all(reader.tags())
-    assert.deepEqual(tags, kind.api ? [] : [fallbackTag(image.manifest.digest)])
+    assert.equal((await all(reader.tags())).includes(fallbackTag(image.manifest.digest)), !kind.api)
     await assert.rejects(store.attach(image.manifest), { code: 'MANIFEST_INVALID' })
     await store.delete(first.descriptor)
     await store.delete(first.descriptor) // again changes nothing

@@ -1,0 +1,192 @@
+// Amazon ECR, as its double has it: addresses and tokens that end, refusals of its own, and the AWS SDK.
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import type { RegistryOptions } from '../../src/registry/client.js'
+import { type Credentials, firstOf } from '../../src/registry/credentials/credential.js'
+import { ecrCredentials } from '../../src/registry/credentials/ecr.js'
+import { type Ecr, type EcrOptions, startEcr } from '../doubles/ecr.js'
+import { collect, describe, noise, pushImage, smallImage } from '../images.js'
+import { chunked, openRepository } from './open.js'
+
+const image = smallImage([{ name: 'a', data: 'first' }])
+const other = smallImage([{ name: 'b', data: 'other' }])
+const big = noise((5 << 20) + 1000)
+const layer = describe('x', big)
+
+async function start(t: TestContext, options: EcrOptions = {}, client: RegistryOptions = {}) {
+  const ecr = await startEcr(options)
+  t.after(() => ecr.close())
+  let tokens = 0
+  const open = (repository = 'app') =>
+    openRepository(t, ecr.host, repository, {
+      memory: 8 << 20,
+      credentials: login(ecr, () => tokens++),
+      retry: { delay: 20, longestDelay: 300 },
+      ...client,
+    })
+  return { ecr, open, store: await open(), tokens: () => tokens }
+}
+
+/** As `ecrCredentials`: a token is kept until it is refused. */
+function login(ecr: Ecr, onToken: () => void): Credentials {
+  let pair: string | undefined
+  return async (_, { refused = [] } = {}) => {
+    if (pair === undefined || refused.some((one) => one.kind === 'password' && `AWS:${one.password}` === pair)) {
+      onToken()
+      pair = Buffer.from(ecr.authorizationToken(), 'base64').toString()
+    }
+    return {
+      kind: 'password',
+      username: 'AWS',
+      password: pair.slice(4),
+      source: 'the test',
+      expiresAt: Date.now() + 1e7,
+    }
+  }
+}
+
+test('ECR: an image goes in and comes out, its blobs from another host that gets no login', async (t) => {
+  const { ecr, store, tokens } = await start(t, { refuseOpenRanges: true })
+  await pushImage(store, image)
+  await store.push(layer, chunked(big, 77_777))
+  await store.tag(image.manifest, 'v1')
+  assert.deepEqual(await collect(store.fetch(layer)), big)
+  assert.deepEqual(await collect(store.fetch(await store.resolve('v1'))), image.manifestBytes)
+  assert.ok(ecr.storage.requests.length >= 6)
+  for (const { headers } of ecr.storage.requests) assert.equal(headers.authorization, undefined)
+  // The address is kept: one request to ECR for all parts of the layer, and none for what is read of it later.
+  const asked = () => ecr.requests.filter(({ method, path }) => method === 'GET' && path.includes(layer.digest)).length
+  assert.equal(asked(), 1)
+  assert.deepEqual(await collect(store.fetch(layer, { start: 10, end: 20 })), big.slice(10, 20))
+  assert.equal(asked(), 1)
+  assert.equal(tokens(), 1)
+  assert.ok(!ecr.requests.some(({ method }) => method === 'PATCH'))
+})
+
+test('ECR: addresses that end in the middle are renewed, once for all readers', async (t) => {
+  const { ecr, store } = await start(t)
+  await store.push(layer, big)
+  let at = 0
+  const chunks: Uint8Array[] = []
+  for await (const chunk of store.fetch(layer)) {
+    chunks.push(chunk)
+    if (at++ === 0) ecr.expireAddresses()
+  }
+  assert.deepEqual(new Uint8Array(Buffer.concat(chunks)), big)
+  ecr.expireAddresses()
+  const asked = () => ecr.requests.filter(({ method, path }) => method === 'GET' && path.includes(layer.digest)).length
+  const before = asked()
+  const ranges = Array.from({ length: 8 }, (_, i) => ({ start: i * 1000, end: i * 1000 + 500 }))
+  const read = await Promise.all(ranges.map((range) => collect(store.fetch(layer, range))))
+  for (const [i, { start, end }] of ranges.entries()) assert.deepEqual(read[i], big.slice(start, end))
+  assert.equal(asked(), before + 1)
+})
+
+test('ECR: addresses that end at once', async (t) => {
+  const { store } = await start(t, { addressLife: 40 })
+  await store.push(layer, big)
+  const chunks: Uint8Array[] = []
+  for await (const chunk of store.fetch(layer)) {
+    chunks.push(chunk)
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  assert.deepEqual(new Uint8Array(Buffer.concat(chunks)), big)
+})
+
+test('ECR: a token that has ended is answered 403, and renewed', async (t) => {
+  const { ecr, store, tokens } = await start(t)
+  await pushImage(store, image)
+  assert.equal(tokens(), 1)
+  for (const [i, call] of [
+    () => store.exists(layer),
+    () => store.resolve(image.manifest.digest),
+    () => store.tag(image.manifest, 'v1'),
+    () => collect(store.fetch(image.layers[0]!)),
+    () => Promise.all([collect(store.fetch(image.config)), store.exists(image.config), store.exists(layer)]),
+    () => store.push(layer, chunked(big, 100_000)),
+  ].entries()) {
+    ecr.expireTokens()
+    ecr.expireAddresses()
+    await call()
+    assert.equal(tokens(), 2 + i)
+  }
+})
+
+test('ECR: too many manifests a second', async (t) => {
+  const { ecr, store } = await start(t, { putRate: 2 }, { retry: { delay: 200, longestDelay: 600 } })
+  await pushImage(store, image)
+  for (const name of ['a', 'b', 'c', 'd']) await store.tag(image.manifest, name)
+  assert.ok(ecr.requests.some((request) => request.status() === 429))
+  for (const name of ['a', 'b', 'c', 'd']) assert.deepEqual(await store.resolve(name), image.manifest)
+})
+
+test('ECR: immutable tags', async (t) => {
+  const { ecr, store } = await start(t, { immutable: ['app'] })
+  await pushImage(store, image)
+  await pushImage(store, other)
+  await store.tag(image.manifest, 'v1')
+  const puts = () => ecr.requests.filter(({ method, path }) => method === 'PUT' && path.includes('/manifests/')).length
+  const before = puts()
+  await store.tag(image.manifest, 'v1') // what it is already
+  assert.equal(puts(), before)
+  await assert.rejects(store.tag(other.manifest, 'v1'), {
+    code: 'TAG_IMMUTABLE',
+    message: new RegExp(`app:v1 is ${image.manifest.digest} for good.*choose another tag`),
+  })
+  assert.deepEqual(await store.resolve('v1'), image.manifest)
+  // Two that tag the same at once: for both it is done.
+  const writers = await Promise.all(
+    [1, 2, 3].map(() => openRepository(t, ecr.host, 'app', { credentials: login(ecr, () => {}) })),
+  )
+  await Promise.all(writers.map((writer) => writer.tag(image.manifest, 'v2')))
+  assert.deepEqual(await store.resolve('v2'), image.manifest)
+})
+
+test('ECR: what it refuses', async (t) => {
+  const { store, open } = await start(t, { existing: ['app'] })
+  await assert.rejects(store.push(describe('x', new Uint8Array()), []), { name: 'StoreError', message: /PUT|POST/ })
+  const missing = await open('other')
+  await assert.rejects(pushImage(missing, image), {
+    code: 'NOT_FOUND',
+    message: /answered 404.*are registry, repository and tag right/,
+  })
+})
+
+for (const mounts of [true, false])
+  test(`ECR: mounts, where the account ${mounts ? 'allows' : 'does not allow'} them`, async (t) => {
+    const { store, open, ecr } = await start(t, { mounts })
+    await store.push(layer, big)
+    const destination = await open('other')
+    assert.equal(await destination.mount(layer, store), mounts)
+    await destination.push(layer, big)
+    assert.deepEqual(await collect(destination.fetch(layer)), big)
+    assert.equal(ecr.requests.filter(({ method }) => method === 'PUT').length, mounts ? 1 : 2)
+  })
+
+test('ECR: a token by the AWS SDK', async (t) => {
+  const { ecr } = await start(t)
+  // The SDK speaks to the double; the registry's name is one of ECR's.
+  const environment = {
+    AWS_ENDPOINT_URL_ECR: ecr.url,
+    AWS_ACCESS_KEY_ID: 'AKIAEXAMPLE',
+    AWS_SECRET_ACCESS_KEY: 'of no use',
+    AWS_EC2_METADATA_DISABLED: 'true',
+  }
+  const before = Object.fromEntries(Object.keys(environment).map((name) => [name, process.env[name]]))
+  Object.assign(process.env, environment)
+  t.after(() => {
+    for (const [name, value] of Object.entries(before))
+      if (value === undefined) delete process.env[name]
+      else process.env[name] = value
+  })
+  const aws = ecrCredentials()
+  const named: Credentials = (_, request) => aws('123456789012.dkr.ecr.eu-west-1.amazonaws.com', request)
+  const store = await openRepository(t, ecr.host, 'app', { credentials: firstOf(named) })
+  await pushImage(store, image)
+  assert.deepEqual(await store.resolve(image.manifest.digest), image.manifest)
+  const calls = () => ecr.requests.filter(({ method, path }) => method === 'POST' && path === '/').length
+  assert.equal(calls(), 1)
+  ecr.expireTokens()
+  assert.ok(await store.exists(image.manifest))
+  assert.equal(calls(), 2)
+})
