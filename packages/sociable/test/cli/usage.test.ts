@@ -77,6 +77,14 @@ const WRONG: readonly { args: readonly string[]; env?: RunOptions['env']; says: 
   { args: ['cat', 'oci:x'], says: /missing required argument 'paths'/ },
   { args: ['cat', 'oci:x', 'etc/passwd', '--json'], says: /cat has no --json/ },
   { args: ['ls', 'oci:x', '-p', 'linux/amd64,linux/arm64'], says: /is invalid/ },
+  { args: ['inspect', 'host/app:1', '--username', 'me'], says: /--username needs --password-stdin/ },
+  { args: ['inspect', 'host/app:1', '--password-stdin'], says: /--password-stdin needs --username/ },
+  { args: ['inspect', 'host/app:1', '--username', 'me', '--password-stdin'], says: /no password on stdin/ },
+  { args: ['inspect', '-', '--username', 'me', '--password-stdin'], says: /both want stdin/ },
+  { args: ['convert', 'oci:x', '--cache-from', ''], says: /--cache-from.*Write an image/ },
+  { args: ['copy', 'oci:x'], says: /missing required argument 'destination'/ },
+  { args: ['copy', 'oci:x', '-', '--json'], says: /both want stdout/ },
+  { args: ['rm'], says: /missing required argument 'image'/ },
   { args: ['completion', 'powershell'], says: /'powershell' is invalid/ },
   { args: ['convert', 'oci:x'], env: { SOCIABLE_SPAN_SIZE: 'big' }, says: /'big' from env 'SOCIABLE_SPAN_SIZE'/ },
   { args: ['convert', 'oci:x'], env: { SOCIABLE_FORCE: 'maybe' }, says: /SOCIABLE_FORCE="maybe".* 1 or 0/ },
@@ -122,7 +130,7 @@ test('variables: empty is unset, no is no', async () => {
     assert.match((await run(args, { env: { SOCIABLE_JSON: value } })).out, /^\{/, value)
 })
 
-test('a registry is refused in words', async () => {
+test('a registry that cannot be reached is told in words', async () => {
   const { status, err } = await run(['inspect', 'registry.example/app:1'])
   assert.equal(status, 1)
   assert.match(err, /^error: .*registr/)
