@@ -152,15 +152,13 @@ for (const kind of KINDS) {
     )
     assert.deepEqual((await inspect(`${host}/copied:1`)).images, after.images)
 
-    if (kind !== 'crane') {
-      const removed = await removeSoci(image)
-      assert.deepEqual(
-        removed.removed.map(({ digest, version }) => [digest, version]),
-        result.images.map(({ index }) => [index!.digest, 'v1']),
-      )
-      assert.equal(removed.digest, before.digest)
-      assert.deepEqual(await inspect(image), before)
-    }
+    const removed = await removeSoci(image)
+    assert.deepEqual(
+      removed.removed.map(({ digest, version }) => [digest, version]),
+      result.images.map(({ index }) => [index!.digest, 'v1']),
+    )
+    assert.equal(removed.digest, before.digest)
+    assert.deepEqual(await inspect(image), before)
     await store.close()
   })
 
