@@ -6,7 +6,7 @@ import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { build } from './build.mjs'
 
-const TIMEOUT = 10 * 60_000 // ms for one file: a test that hangs fails instead
+const TIMEOUT = 5 * 60_000 // ms for one file: a test that hangs fails instead
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const filters = process.argv.slice(2)
