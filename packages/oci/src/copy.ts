@@ -37,7 +37,9 @@ export async function copyContent(
   }
   if (await destination.mount?.(descriptor, source, { signal })) return 'mounted'
   // The source verifies: its name is the one that the message needs, and once is enough.
-  await destination.push(descriptor, source.fetch(descriptor, { signal, verify }), { signal, verify: false })
+  // A content that can be begun again, so that an interrupted upload can be too.
+  const content = { [Symbol.asyncIterator]: () => source.fetch(descriptor, { signal, verify })[Symbol.asyncIterator]() }
+  await destination.push(descriptor, content, { signal, verify: false })
   return 'streamed'
 }
 

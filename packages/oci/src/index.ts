@@ -44,6 +44,8 @@ export {
   type RegistryReference,
   referenceWithin,
 } from './reference.js'
+// Its values are in @sociable/oci/registry, as loading HTTP takes longer than what is done without it.
+export type { Credential, Credentials, RegistryClient, RegistryStore } from './registry/registry.js'
 export { type LayoutRepositoriesOptions, layoutRepositories } from './server/layout-repositories.js'
 export type { RegistryOptions } from './server/registry.js'
 export { type RegistryServer, type RegistryServerOptions, serveRegistry } from './server/registry-server.js'

@@ -3,8 +3,8 @@ import type { BlobReader, OpenedBlob } from './blob-reader.js'
 import { type RetryPolicy, retrying } from './retry.js'
 import { TransientError } from './transient.js'
 
-/** Bytes of the chunks that are given out. */
-const CHUNK_SIZE = 256 << 10
+/** Bytes of the chunks that are given out; the last one of a part, and one that its reader is waiting for, may be shorter. */
+export const CHUNK_SIZE = 256 << 10
 /** Bytes that wait for the reader in a part that has no memory to hold all of it. */
 const UNHELD_SIZE = 512 << 10
 /** Bytes after which a connection that breaks has been worth it: what follows is counted as new. */
@@ -22,6 +22,8 @@ export interface PartOptions {
   readonly wholeWillDo: boolean
   /** Whether it may hold all that it reads; else it reads no faster than its reader. */
   readonly held: boolean
+  /** Memory for a chunk of CHUNK_SIZE bytes. */
+  readonly allocate: () => Uint8Array
 }
 
 /** A piece of a blob that is read ahead of its reader, and goes on from its byte where it is interrupted. */
@@ -29,6 +31,7 @@ export class DownloadPart {
   readonly start: number
   readonly end: number
   readonly held: boolean
+  readonly #allocate: () => Uint8Array
   readonly #chunks: Uint8Array[] = []
   #queued = 0
   #filling: Uint8Array | undefined
@@ -44,11 +47,15 @@ export class DownloadPart {
     this.end = options.end
     this.held = options.held
     this.#received = options.start
-    signal.addEventListener('abort', () => this.#wakeWriter?.(), { once: true })
-    this.#run(blob, policy, options, signal).then(
-      () => this.#finish(undefined),
-      (error: unknown) => this.#finish(error),
-    )
+    this.#allocate = options.allocate
+    const onAbort = () => this.#wakeWriter?.()
+    signal.addEventListener('abort', onAbort)
+    this.#run(blob, policy, options, signal)
+      .then(
+        () => this.#finish(undefined),
+        (error: unknown) => this.#finish(error),
+      )
+      .finally(() => signal.removeEventListener('abort', onAbort))
   }
 
   /** Its chunks in order, each its reader's own; they throw where it failed in the end. */
@@ -122,7 +129,7 @@ export class DownloadPart {
 
   #take(bytes: Uint8Array): void {
     for (let at = 0; at < bytes.length; ) {
-      this.#filling ??= new Uint8Array(Math.min(CHUNK_SIZE, this.end - this.#received))
+      this.#filling ??= this.#nextChunk()
       const piece = bytes.subarray(at, at + this.#filling.length - this.#filled)
       this.#filling.set(piece, this.#filled)
       this.#filled += piece.length
@@ -131,6 +138,11 @@ export class DownloadPart {
       if (this.#filled === this.#filling.length) this.#flush()
     }
     this.#wakeReader?.()
+  }
+
+  #nextChunk(): Uint8Array {
+    const rest = this.end - this.#received
+    return rest < CHUNK_SIZE ? new Uint8Array(rest) : this.#allocate()
   }
 
   #flush(): void {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici'
 import { joinChunks } from '../content.js'
 import { StoreError } from '../error.js'
@@ -108,6 +109,7 @@ export class Http {
     signal?.throwIfAborted()
     const abort = new AbortController()
     const onAbort = () => abort.abort(signal?.reason)
+    if (signal !== undefined) setMaxListeners(0, signal) // each request under way has one: no leak
     signal?.addEventListener('abort', onAbort)
     const release = () => signal?.removeEventListener('abort', onAbort)
     const fail = (error: unknown) => (signal?.aborted ? signal.reason : connectionFailure(error, what, url))

@@ -1,4 +1,5 @@
 import { StoreError } from '../error.js'
+import { isLoopback } from './hosts.js'
 import { TransientError } from './transient.js'
 
 /** Codes of Node's TLS: the server is there, and is not trusted. */
@@ -14,6 +15,10 @@ export function connectionFailure(error: unknown, what: string, url: URL): Store
   const { code, reason } = rootOf(error)
   if (code === 'ENOTFOUND')
     return new StoreError('UNREACHABLE', `${what}: there is no host ${url.hostname}: is its name right?`, {
+      cause: error,
+    })
+  if (code === 'ECONNREFUSED' && isLoopback(url.hostname))
+    return new StoreError('UNREACHABLE', `${what}: nothing listens at ${url.host}: is the registry running?`, {
       cause: error,
     })
   if (UNTRUSTED.test(code))

@@ -1,6 +1,7 @@
+import { setMaxListeners } from 'node:events'
 import type { BlobReader, OpenedBlob } from './blob-reader.js'
 import type { RegistryClient } from './client.js'
-import { DownloadPart, RangesRefused } from './download-part.js'
+import { CHUNK_SIZE, DownloadPart, RangesRefused } from './download-part.js'
 import { retrying } from './retry.js'
 
 /** Requests of one download at once, at most; S3 and ECR recommend 10 to 20 in all. */
@@ -10,6 +11,8 @@ export interface DownloadOptions {
   readonly start: number
   readonly end: number
   readonly signal?: AbortSignal | undefined
+  /** Whether a chunk's memory may be used again once the next one is asked for. @default false */
+  readonly reuse?: boolean | undefined
 }
 
 /**
@@ -21,16 +24,20 @@ export interface DownloadOptions {
 export async function* download(
   client: RegistryClient,
   blob: BlobReader,
-  { start, end, signal }: DownloadOptions,
+  { start, end, signal, reuse = false }: DownloadOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   signal?.throwIfAborted()
   const abort = new AbortController()
+  setMaxListeners(0, abort.signal) // each request has one
   const onAbort = () => abort.abort(signal?.reason)
   signal?.addEventListener('abort', onAbort)
   client.budget.enter()
   const run = new Download(client, blob, end, abort.signal)
   try {
-    yield* run.read(start)
+    for await (const chunk of run.read(start)) {
+      yield chunk
+      if (reuse && chunk.length === CHUNK_SIZE) run.free.push(chunk)
+    }
   } catch (error) {
     signal?.throwIfAborted()
     throw error
@@ -51,6 +58,9 @@ class Download {
   #parts: DownloadPart[] = []
   /** Where the next part starts. */
   #next = 0
+  /** Chunks that were read, whose memory takes the next ones. */
+  readonly free: Uint8Array[] = []
+  readonly #allocate = () => this.free.pop() ?? new Uint8Array(CHUNK_SIZE)
   /** Bytes of the budget that are taken and not yet given back. */
   #taken = 0
 
@@ -103,7 +113,7 @@ class Download {
   }
 
   #sole(start: number, opened?: OpenedBlob): AsyncIterable<Uint8Array> {
-    const options = { start, end: this.#end, opened, wholeWillDo: true, held: false }
+    const options = { start, end: this.#end, opened, wholeWillDo: true, held: false, allocate: this.#allocate }
     return new DownloadPart(this.#blob, this.#client.policy, options, this.#signal).chunks()
   }
 
@@ -119,7 +129,7 @@ class Download {
   #begin(held: boolean, opened?: OpenedBlob): void {
     const start = this.#next
     const end = Math.min(this.#end, start + this.#client.partSize)
-    const options = { start, end, opened, wholeWillDo: false, held }
+    const options = { start, end, opened, wholeWillDo: false, held, allocate: this.#allocate }
     this.#parts.push(new DownloadPart(this.#blob, this.#client.policy, options, this.#signal))
     this.#next = end
   }

@@ -62,7 +62,7 @@ export class RegistryStore implements Store {
   }
 
   async *fetch(descriptor: Descriptor, options: FetchOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
-    const { signal, start = 0, end = descriptor.size } = options
+    const { signal, start = 0, end = descriptor.size, reuse } = options
     signal?.throwIfAborted()
     parseDigest(descriptor.digest)
     const { size } = descriptor
@@ -74,7 +74,7 @@ export class RegistryStore implements Store {
     }
     const whole = start === 0 && end === size
     if (start === end && !whole) return
-    const bytes = download(this.#registry.client, this.#reader(descriptor), { start, end, signal })
+    const bytes = download(this.#registry.client, this.#reader(descriptor), { start, end, signal, reuse })
     const checked = whole && options.verify !== false ? verifying : measuring
     yield* checked(whole ? descriptor : { ...descriptor, size: end - start }, bytes, this.name)
   }

@@ -3,6 +3,8 @@ import type { Descriptor } from '../descriptor.js'
 import { measuring, verifying } from '../digest.js'
 import type { Content } from '../store.js'
 
+const CHUNK_SIZE = 1 << 20
+
 /** A content on its way up: checked against its descriptor, and begun again where its source can be. */
 export class UploadContent {
   readonly descriptor: Descriptor
@@ -38,12 +40,15 @@ export class UploadContent {
    */
   async *chunks(): AsyncGenerator<Uint8Array, void, undefined> {
     this.#begun = true
+    const here = this.#content instanceof Uint8Array
+    const source = here ? piecesOf(this.#content) : contentChunks(this.#content)
     const checked = this.#verify ? verifying : measuring
     let held: Uint8Array | undefined
-    for await (const chunk of checked(this.descriptor, contentChunks(this.#content), this.#where)) {
+    for await (const chunk of checked(this.descriptor, source, this.#where)) {
       if (chunk.length === 0) continue
       if (held !== undefined) yield held
-      held = chunk.slice() // its source may write it over with the next, while this one is still on its way
+      // A stream may write it over with the next, while this one is still on its way.
+      held = here ? chunk : chunk.slice()
     }
     if (held !== undefined) yield held
   }
@@ -64,4 +69,8 @@ export class UploadContent {
     }
     if (length > 0) yield joinChunks(chunks)
   }
+}
+
+function* piecesOf(bytes: Uint8Array): Generator<Uint8Array, void, undefined> {
+  for (let at = 0; at < bytes.length; at += CHUNK_SIZE) yield bytes.subarray(at, at + CHUNK_SIZE)
 }

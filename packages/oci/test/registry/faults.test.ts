@@ -1,12 +1,13 @@
 // What goes wrong between a client and a registry, one fault after another, with the outcome of each.
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { OCI_INDEX } from '../../src/mediatype.js'
 import type { RegistryOptions } from '../../src/registry/client.js'
 import type { RegistryStore } from '../../src/registry/registry-store.js'
 import { type Fault, tooMany } from '../doubles/fault.js'
 import { type FaultProxy, type SeenRequest, startFaultProxy } from '../doubles/fault-proxy.js'
 import { startDockerRegistry } from '../doubles/real-registries.js'
-import { collect, describe, noise, pushImage, smallImage } from '../images.js'
+import { artifact, collect, describe, noise, pushImage, smallImage } from '../images.js'
 import { all, chunked, openRepository } from './open.js'
 
 const image = smallImage([{ name: 'a', data: 'first' }])
@@ -352,6 +353,89 @@ for (const [name, location] of [
     proxy.setFault(({ method }) => (method === 'POST' ? { kind: 'headers', headers: { location } } : undefined))
     await assert.rejects(store.push(describe('x', bytes), bytes), { code: 'PROTOCOL', message: /POST http/ })
   })
+
+test('upload: what goes on elsewhere gets no login', async (t) => {
+  const registry = await startDockerRegistry(t)
+  if (registry === undefined) return
+  const elsewhere = await startFaultProxy({ target: registry.url })
+  const front = await startFaultProxy({
+    target: registry.url,
+    fault: ({ method, headers }) => {
+      if (headers.authorization === undefined)
+        return { kind: 'answer', status: 401, headers: { 'www-authenticate': 'Basic realm="x"' } }
+      if (method === 'POST') headers.host = elsewhere.host // of the address that the registry gives
+      return undefined
+    },
+  })
+  t.after(() => Promise.all([elsewhere.close(), front.close()]))
+  const credentials = async () => ({ kind: 'password', username: 'u', password: 'p', source: 'the test' }) as const
+  const store = await openRepository(t, front.host, 'app', { credentials })
+  await pushImage(store, image)
+  assert.equal(elsewhere.requests.filter(({ method }) => method === 'PUT').length, 2)
+  for (const { headers } of elsewhere.requests) assert.equal(headers.authorization, undefined)
+})
+
+test('referrers: the fallback tag is written under a condition, and again where another was quicker', async (t) => {
+  const made = await scene(t)
+  if (made === undefined) return
+  const { proxy, store } = made
+  await store.push(describe('application/vnd.test.config', Buffer.from('{}')), Buffer.from('{}'))
+  const artifacts = ['1', '2', '3'].map((n) => artifact(image.manifest, new Map([['n', n]])))
+  for (const { descriptor, bytes } of artifacts) await store.push(descriptor, bytes)
+  await store.attach(artifacts[0]!.descriptor)
+  const puts = () => proxy.requests.filter(({ method, path }) => method === 'PUT' && path.includes('/sha256-'))
+  assert.equal(puts().at(-1)!.headers['if-match'], undefined)
+  let count = 0
+  proxy.setFault(({ method }) => (method === 'PUT' && ++count === 1 ? { kind: 'answer', status: 412 } : undefined))
+  await store.attach(artifacts[1]!.descriptor)
+  assert.equal(count, 2)
+  assert.match(puts().at(-1)!.headers['if-match']!, /^"sha256:[0-9a-f]{64}"$/)
+  assert.equal((await all(store.referrers(image.manifest))).length, 2)
+  // One that is replaced again and again gives up, and says so.
+  proxy.setFault(({ method }) => (method === 'PUT' ? { kind: 'answer', status: 412 } : undefined))
+  await assert.rejects(store.attach(artifacts[2]!.descriptor), {
+    code: 'PROTOCOL',
+    message: /replaced by others 12 times/,
+  })
+})
+
+test('referrers: lists that lie', async (t) => {
+  const made = await scene(t)
+  if (made === undefined) return
+  const { proxy, store } = made
+  const list = (body: string, headers: Record<string, string> = {}) =>
+    proxy.setFault(({ path }) =>
+      path.includes('/referrers/')
+        ? { kind: 'answer', status: 200, headers: { 'content-type': OCI_INDEX, ...headers }, body }
+        : undefined,
+    )
+  for (const body of ['<html>', '[]', '{"manifests":7}', '{"manifests":[{"size":"x"}]}']) {
+    list(body)
+    await assert.rejects(all(store.referrers(image.manifest)), { name: 'ManifestError' }, body)
+  }
+  list('{"manifests":[{"mediaType":"x","digest":"../../x","size":1}]}')
+  assert.deepEqual(await all(store.referrers(image.manifest)), [])
+  // Each once, of the type asked for, though the registry filters nothing.
+  const entry = (digest: string, artifactType: string) => ({ mediaType: 'x', digest, size: 1, artifactType })
+  const entries = [entry(layer.digest, 'a/b'), entry(layer.digest, 'a/b'), entry(image.config.digest, 'c/d')]
+  list(JSON.stringify({ manifests: entries }))
+  assert.deepEqual(await all(store.referrers(image.manifest, { artifactType: 'a/b' })), [entries[0]])
+  list('{"manifests":[]}', { link: `</v2/app/referrers/${image.manifest.digest}>; rel="next"` })
+  await assert.rejects(all(store.referrers(image.manifest)), { code: 'PROTOCOL', message: /the listing has no end/ })
+  // A page in HTML for everything is no referrers API.
+  list('<html>', { 'content-type': 'text/html' })
+  assert.deepEqual(await all(store.referrers(image.manifest)), [])
+})
+
+test('nothing listens there', async (t) => {
+  const server = await startFaultProxy({ target: 'http://127.0.0.1:1' })
+  await server.close()
+  const store = await openRepository(t, server.host, 'app')
+  await assert.rejects(store.resolve('v1'), {
+    code: 'UNREACHABLE',
+    message: /nothing listens at 127.*is the registry running/,
+  })
+})
 
 test('manifests: lies are noticed', async (t) => {
   const made = await scene(t)
