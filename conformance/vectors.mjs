@@ -114,7 +114,10 @@ function pack(from, to, kind) {
   else copyFileSync(from, to)
 }
 
-function expectation(question, { verdict, digest, size, spans, files, uncompressedSize, xattrs, reason, unopenable, error }) {
+function expectation(
+  question,
+  { verdict, digest, size, spans, files, uncompressedSize, xattrs, reason, unopenable, error },
+) {
   const message = error?.replaceAll(folder, '').split('\n')[0].slice(0, 200)
   if (verdict === 'refused' || verdict === 'crashes') {
     const category = categories.find(([pattern]) => pattern.test(error))?.[1]

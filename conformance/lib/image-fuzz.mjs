@@ -54,6 +54,8 @@ const platforms = [
   { architecture: 'riscv64', os: 'linux', 'os.version': '6.1' },
   { architecture: 'unknown', os: 'unknown' },
 ]
+/** A platform that no option asks for. */
+const elsewhere = { architecture: 's390x', os: 'linux' }
 const texts = ['', 'v', '<a>&', '\u2028', 'ü😀', '10', '"\\\b']
 
 /**
@@ -116,14 +118,23 @@ export function fuzzImage(seed, folder) {
     return json(dice.chance(0.2) ? shuffled(dice, value) : value, mediaType, more)
   }
 
-  // One platform is listed once: two of a normalized platform, and one manifest under two, are cases of their own.
+  // Two manifests of one platform, and one manifest under two platforms, are cases of their own.
   const entries = () => {
     const seen = new Set()
-    return Array.from({ length: 1 + dice.below(4) }, listed).filter(({ platform, digest }) => {
-      const own = `${platform.os}/${platform.architecture === 'x86_64' ? 'amd64' : platform.architecture}/${platform.architecture === 'arm' ? platform.variant : ''}`
+    const found = Array.from({ length: 1 + dice.below(4) }, listed).filter(({ platform, digest }) => {
+      const architecture = platform.architecture === 'x86_64' ? 'amd64' : platform.architecture
+      const own = `${platform.os}/${architecture}/${platform.architecture === 'arm' ? platform.variant : ''}`
       if (seen.has(own) || seen.has(digest)) return false
       seen.add(own).add(digest)
       return true
+    })
+    return found.flatMap((one) => {
+      if (dice.chance(0.06)) return [index([one], { ...oddities(dice), platform: one.platform })]
+      if (dice.chance(0.04)) return [one, { ...one, digest: `sha256:${'0'.repeat(64)}`, platform: elsewhere }]
+      if (found.length > 1 && dice.chance(0.06)) return [one, { ...one, annotations: { again: 'yes' } }]
+      if (dice.chance(0.04))
+        return [blob(Buffer.from('anything'), 'application/x.unknown', { ...oddities(dice), platform: elsewhere }), one]
+      return [one]
     })
   }
   const top = dice.pick([

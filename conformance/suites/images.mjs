@@ -179,7 +179,7 @@ async function attempt(action) {
   }
 }
 
-/** Random images may hit what differs on purpose: nothing to index, entries without a platform. */
+/** Random images may hit what differs on purpose: nothing to index, entries of unknown types. */
 function judgeRandom(theirs, ours, output) {
   if (ours.crashed) return { kind: 'crashed', problem: ours.error }
   const digest = ours.result?.digest
@@ -190,21 +190,30 @@ function judgeRandom(theirs, ours, output) {
         : `nothing can be indexed; ours: ${digest ?? ours.error}`
     return { kind: 'without anything to index', problem }
   }
+  // With all platforms the reference tries to index that entry as well; ours leaves it as it is.
+  if (theirs.error?.includes('unexpected media type application/x.unknown'))
+    return { kind: 'with an entry of an unknown type', problem: digest && damaged(output, digest) }
   if (theirs.error)
     return { kind: 'refused', problem: ours.error ? undefined : `the reference: ${theirs.error}; ours: ${digest}` }
   return { kind: 'converted', problem: compare(theirs, { digest, error: ours.error }, output) }
 }
 
-/** The oracle's answers, one an image; undefined for a layout of several entries, which v1 knows no name for. */
+/** The oracle's answers, one an image; undefined for a layout of several entries, and for nested indexes, which v1 would take as subjects. */
 async function createdByReference(oracle, images) {
   const questions = images.map(({ input, folder, options }) => {
     const { manifests } = JSON.parse(readFileSync(join(input, 'index.json'), 'utf8'))
     const { spanSize, minLayerSize, platforms = [], optimizations, prefetchFiles: prefetchPaths } = options
     const rest = { spanSize, minLayerSize, platforms, optimizations, prefetchPaths, buildTool }
-    return manifests.length === 1 && { ...rest, layout: input, target: manifests[0], output: join(folder, 'v1') }
+    if (manifests.length > 1 || hasNestedIndex(input, manifests[0])) return undefined
+    return { ...rest, layout: input, target: manifests[0], output: join(folder, 'v1') }
   })
   const answers = await ask(oracle, 'create', questions.filter(Boolean))
   return questions.map((question) => question && answers.shift())
+}
+
+function hasNestedIndex(layout, { digest }) {
+  const top = JSON.parse(readFileSync(join(layout, 'blobs', 'sha256', digest.slice(7)), 'utf8'))
+  return (top.manifests ?? top.MANIFESTS ?? []).some(({ mediaType }) => /index|list/.test(mediaType))
 }
 
 /** What differs between the reference's v1 indexes and ours. */
@@ -219,7 +228,8 @@ async function compareCreated({ indexes, error, verdict }, layout, options) {
   if (missing)
     return `the reference's index ${missing.index.digest} for ${missing.platform} is not among ours: ${made.join(' ')} ${ours.error ?? ''}`
   // The reference stops at the first platform that has nothing to index; ours makes the others' indexes.
-  if (error === undefined && made.filter(Boolean).length !== indexes.length)
-    return `the reference made ${indexes.length} indexes, ours ${made.length}`
+  const distinct = new Set(indexes.map(({ index }) => index.digest)) // a manifest that is listed twice
+  if (error === undefined && new Set(made.filter(Boolean)).size !== distinct.size)
+    return `the reference made ${distinct.size} indexes, ours ${made.length}`
   return undefined
 }
