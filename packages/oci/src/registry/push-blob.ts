@@ -16,6 +16,9 @@ const LARGEST_CHUNK = 64 << 20
 /** Statuses of a registry, or of a proxy before it, that does not take a blob in one request. */
 const NOT_AT_ONCE = [404, 405, 411, 413, 416, 501]
 
+/** Codes of an upload that has ended before its time. */
+const UPLOAD_GONE = /^BLOB_UPLOAD_(?:UNKNOWN|INVALID)$/
+
 /** Pushes the blobs of one repository (distribution-spec v1.1.1, "Pushing Blobs"). */
 export class BlobPusher {
   readonly #registry: Registry
@@ -110,7 +113,8 @@ export class BlobPusher {
       checkPushed(response, descriptor.digest)
       return
     }
-    const { error } = await this.#registry.failure(response)
+    const { error, code } = await this.#registry.failure(response)
+    if (UPLOAD_GONE.test(code)) throw new UploadLost('UNREACHABLE', error.message)
     if (!content.available) throw error
     await this.#inChunks(await this.#open(signal), content, chunkSize, signal)
     this.#chunked = true

@@ -288,6 +288,22 @@ test('upload: done, and its answer lost', async (t) => {
   assert.equal(count, 1)
 })
 
+test('upload: its place has gone meanwhile', async (t) => {
+  const made = await scene(t)
+  if (made === undefined) return
+  const { proxy, store } = made
+  const bytes = noise(100_000, 'gone')
+  const body = '{"errors":[{"code":"BLOB_UPLOAD_UNKNOWN"}]}'
+  let count = 0
+  proxy.setFault(({ method }) =>
+    method === 'PUT' && ++count === 1 ? { kind: 'answer', status: 404, body } : undefined,
+  )
+  await store.push(describe('x', bytes), bytes)
+  assert.deepEqual(await collect(store.fetch(describe('x', bytes))), bytes)
+  assert.equal(proxy.requests.filter(({ method }) => method === 'POST').length, 2)
+  assert.equal(proxy.requests.filter(({ method }) => method === 'PATCH').length, 0)
+})
+
 for (const status of [404, 405, 413, 416])
   test(`upload: in chunks, where a blob in one request is answered ${status}`, async (t) => {
     const made = await scene(t)
