@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import { type Compression, type IndexedLayer, LayerFormatError, LayerIndexer } from '@sociable/ztoc'
 import type { CallOptions, RegistryAccess } from './options.js'
 
@@ -52,10 +52,24 @@ async function indexFile(path: string, options: OneLayerOptions): Promise<Indexe
     const found = await file.stat()
     if (found.isDirectory())
       throw new LayerFormatError('TAR_INVALID', 'a folder is no layer: name a file, or IMAGE@sha256:…')
-    const content = file.createReadStream({ highWaterMark: READ_SIZE, autoClose: false })
-    return await indexBytes(content, options, { size: found.isFile() ? found.size : undefined })
+    return await indexBytes(readChunks(file), options, { size: found.isFile() ? found.size : undefined })
   } finally {
     await file.close()
+  }
+}
+
+/** The file's bytes, whole chunks of one buffer used over and over: the indexer is through with a chunk when it asks for the next. */
+async function* readChunks(file: FileHandle): AsyncGenerator<Uint8Array, void, undefined> {
+  const buffer = Buffer.allocUnsafe(READ_SIZE)
+  while (true) {
+    let filled = 0
+    while (filled < READ_SIZE) {
+      const { bytesRead } = await file.read(buffer, filled, READ_SIZE - filled, null)
+      if (bytesRead === 0) break
+      filled += bytesRead
+    }
+    if (filled > 0) yield buffer.subarray(0, filled)
+    if (filled < READ_SIZE) return
   }
 }
 
