@@ -1,7 +1,7 @@
 // Runs commands side by side: round after round, each once a round, so that what else the machine does hits all alike.
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ensure } from '../scripts/tools.mjs'
 
@@ -16,6 +16,9 @@ import { ensure } from '../scripts/tools.mjs'
  * @typedef {{ readonly seconds: number, readonly cpu: number, readonly memory: number, readonly inside?: number }} Sample
  *   seconds of wall time and of CPU time (user + system), peak RSS in bytes; `inside`: seconds by the program's own clock
  */
+
+/** CPU seconds that this machine spent on anything but what was measured, and how long that took (CPU seconds to be had). */
+export const others = { spent: 0, available: 0 }
 
 /**
  * Medians over the rounds (of memory the most), by contender's name. One run of each comes first and does not count: it warms caches.
@@ -47,6 +50,7 @@ export async function measure({ name, command, input, check }) {
   const report = join(folder, 'time')
   try {
     const args = ['-q', '-o', report, '-f', '%U %S %M', ...command]
+    const busyBefore = busySeconds()
     const started = process.hrtime.bigint()
     const child = spawn(ensure('time'), args, {
       env: { ...process.env, NO_COLOR: '1', TZ: 'UTC' },
@@ -64,11 +68,26 @@ export async function measure({ name, command, input, check }) {
     await closed
     if (status !== 0) throw new Error(`${name}: ${command.join(' ')} ended with status ${status}: ${stderr.trim()}`)
     const more = check?.(stdout)
+    const busy = busySeconds() - busyBefore
     const [user, system, kibibytes] = readFileSync(report, 'utf8').trim().split(' ').map(Number)
+    others.spent += Math.max(0, busy - user - system)
+    others.available += seconds * availableParallelism()
     return { seconds, cpu: user + system, memory: kibibytes * 1024, ...more }
   } finally {
     rmSync(folder, { recursive: true })
   }
+}
+
+/** CPU seconds that all programs have taken since the machine's start, and those that its host did not give it. */
+function busySeconds() {
+  const TICKS = 100 // per second, whatever the kernel's own clock
+  const [user, nice, system, , , interrupts, softInterrupts, stolen] = readFileSync('/proc/stat', 'utf8')
+    .split('\n', 1)[0]
+    .trim()
+    .split(/\s+/)
+    .slice(1)
+    .map(Number)
+  return (user + nice + system + interrupts + softInterrupts + stolen) / TICKS
 }
 
 function medians(samples) {

@@ -19,6 +19,7 @@ if (!Number.isInteger(rounds) || rounds < 1)
 
 build()
 // After the build: the parts import what it makes
+const { others } = await import('./measure.mjs')
 const parts = {
   layers: (await import('./layers.mjs')).benchLayers,
   image: (await import('./image.mjs')).benchImage,
@@ -51,6 +52,10 @@ try {
     results.parts[name] = part.data
     results.goals.push(...part.goals)
   }
+  const share = `${((others.spent / others.available) * 100).toFixed(1)} %`
+  say(
+    `Other programs took ${share} of the machine's CPU time meanwhile: with more than a few the wall times mean little.`,
+  )
   say(results.goals.map(([text, reached]) => `- ${reached ? 'reached' : '**missed**'}: ${text}`).join('\n'))
 } finally {
   rmSync(temporary, { recursive: true, force: true })
