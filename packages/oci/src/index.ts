@@ -22,6 +22,8 @@ export {
 } from './gojson.js'
 export {
   checkDocument,
+  contentsOf,
+  decodeDocument,
   decodeImageConfig,
   decodeIndex,
   decodeManifest,

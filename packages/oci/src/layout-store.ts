@@ -11,9 +11,10 @@ import {
   withAttached,
   withImage,
 } from './layout-index.js'
-import { decodeIndex, decodeManifest, detectMediaType, type Manifest } from './manifest.js'
+import { detectMediaType } from './manifest.js'
 import { isIndexType, isManifestType } from './mediatype.js'
 import { CHUNK_SIZE, type RangeOptions } from './random-access.js'
+import { decodeReferrer, type Referrer } from './referrer.js'
 import type { CallOptions, Content, FetchOptions, PushOptions, Store } from './store.js'
 
 /** Bytes of the largest manifest that is looked into for its subject (distribution-spec v1.1.1: registries take 4 MiB at least). */
@@ -155,24 +156,6 @@ export abstract class LayoutStore implements Store {
 
   #absent(digest: string): StoreError {
     return new StoreError('NOT_FOUND', `${this.name} does not have ${digest}`)
-  }
-}
-
-type Referrer = Pick<Manifest, 'subject' | 'annotations' | 'artifactType'>
-
-/**
- * What a manifest or index says of itself as a referrer (distribution-spec v1.1.1, "Listing Referrers"): where a manifest has no artifact type, its
- * config's media type is; an index then has none.
- * @throws ManifestError
- */
-function decodeReferrer(bytes: Uint8Array, mediaType: string, what: string): Referrer {
-  const decoded = isIndexType(mediaType) ? decodeIndex(bytes, what) : decodeManifest(bytes, what)
-  const { subject, annotations } = decoded
-  const artifactType = decoded.artifactType ?? ('config' in decoded ? decoded.config.mediaType : undefined)
-  return {
-    ...(subject && { subject }),
-    ...(annotations && { annotations }),
-    ...(artifactType !== undefined && { artifactType }),
   }
 }
 

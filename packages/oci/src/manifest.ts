@@ -123,6 +123,16 @@ export function decodeIndex(bytes: Uint8Array, what: string): Index {
   return decodeIndexJson(parseJson(bytes, what), what)
 }
 
+/** The one or the other, as the media type says. @throws ManifestError */
+export function decodeDocument(bytes: Uint8Array, mediaType: string, what: string): Manifest | Index {
+  return isIndexType(mediaType) ? decodeIndex(bytes, what) : decodeManifest(bytes, what)
+}
+
+/** What a document is made of, in its order: a manifest's config and layers, or an index's manifests. Its subject is none of it. */
+export function contentsOf(document: Manifest | Index): readonly Descriptor[] {
+  return 'config' in document ? [document.config, ...(document.layers ?? [])] : (document.manifests ?? [])
+}
+
 /** As `decodeIndex`, of what was parsed before. */
 export function decodeIndexJson(json: JsonValue, what: string): Index {
   return decodeAs(indexType, json, what)

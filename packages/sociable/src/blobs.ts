@@ -1,9 +1,9 @@
 // What of an image goes to the destination as it is: configs, layers that are not indexed, and entries that are never changed.
 import {
+  contentsOf,
   copyContent,
   type Descriptor,
-  decodeIndex,
-  decodeManifest,
+  decodeDocument,
   isIndexType,
   isManifestType,
   readContent,
@@ -38,7 +38,7 @@ export function blobsToCopy(tree: ImageTree, indexed: ReadonlySet<string>): Desc
   const blobs = new Map<string, Descriptor>()
   for (const { kind, manifest } of tree.entries) {
     if (manifest === undefined || kind === 'soci-index') continue
-    for (const blob of [manifest.config, ...(manifest.layers ?? [])])
+    for (const blob of contentsOf(manifest))
       if (!indexed.has(blob.digest)) blobs.set(`${blob.digest} ${blob.size}`, blob)
   }
   return [...blobs.values()]
@@ -73,12 +73,9 @@ export async function copyTree(task: CopyTask, top: Descriptor, signal: AbortSig
     const key = `${descriptor.mediaType} ${descriptor.digest}`
     if (seen.has(key) || !(await source.exists(descriptor, { signal }))) return
     seen.add(key)
-    if (isIndexType(descriptor.mediaType)) {
-      const index = decodeIndex(await readContent(source, descriptor, { signal }), descriptor.digest)
-      for (const child of index.manifests ?? []) await copy(child)
-    } else if (isManifestType(descriptor.mediaType)) {
-      const { config, layers } = decodeManifest(await readContent(source, descriptor, { signal }), descriptor.digest)
-      for (const child of [config, ...(layers ?? [])]) await copy(child)
+    if (isIndexType(descriptor.mediaType) || isManifestType(descriptor.mediaType)) {
+      const bytes = await readContent(source, descriptor, { signal })
+      for (const child of contentsOf(decodeDocument(bytes, descriptor.mediaType, descriptor.digest))) await copy(child)
     }
     const how = await copyContent(source, descriptor, destination, { signal })
     task.onBlob(descriptor, how === 'present')

@@ -1,8 +1,8 @@
 import {
+  contentsOf,
   copyContent,
   type Descriptor,
-  decodeIndex,
-  decodeManifest,
+  decodeDocument,
   isIndexType,
   isManifestType,
   readContent,
@@ -193,14 +193,11 @@ class Contents {
       throw new ImageError('NOT_AN_IMAGE', `the manifests of ${this.#name} have more than ${MAX_DOCUMENT_BYTES} bytes`)
     const bytes = await readContent(this.#store, descriptor, { signal: this.#signal })
     try {
-      if (isIndexType(mediaType)) {
-        const { manifests = [] } = decodeIndex(bytes, digest)
-        this.#count(manifests.length)
-        for (const child of manifests) await this.#addChild(child)
-      } else {
-        const { config, layers = [] } = decodeManifest(bytes, digest)
-        this.#count(1 + layers.length)
-        for (const blob of [config, ...layers]) this.#addBlob(blob)
+      const contents = contentsOf(decodeDocument(bytes, mediaType, digest))
+      this.#count(contents.length)
+      for (const content of contents) {
+        if (isIndexType(mediaType)) await this.#addChild(content)
+        else this.#addBlob(content)
       }
     } catch (error) {
       throw inContext(error, this.#name)

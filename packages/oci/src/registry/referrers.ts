@@ -2,8 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Descriptor } from '../descriptor.js'
 import { digestOf, isDigest } from '../digest.js'
 import { ManifestError, StoreError } from '../error.js'
-import { decodeIndex, decodeManifest, encodeIndex, type Index } from '../manifest.js'
+import { decodeIndex, encodeIndex, type Index } from '../manifest.js'
 import { isIndexType, OCI_INDEX } from '../mediatype.js'
+import { decodeReferrer } from '../referrer.js'
 import type { CallOptions } from '../store.js'
 import type { Registry } from './client.js'
 import { getManifest, MANIFEST_LIMIT, type ReadManifest, tooLarge } from './manifest-reader.js'
@@ -178,13 +179,8 @@ interface Referrer {
 }
 
 function readReferrer({ mediaType, digest, size }: Descriptor, bytes: Uint8Array): Referrer {
-  const document = isIndexType(mediaType) ? decodeIndex(bytes, digest) : decodeManifest(bytes, digest)
-  const artifactType = document.artifactType ?? ('config' in document ? document.config.mediaType : undefined)
-  const annotations = document.annotations && { annotations: document.annotations }
-  return {
-    subject: document.subject?.digest,
-    entry: { mediaType, digest, size, ...annotations, ...(artifactType !== undefined && { artifactType }) },
-  }
+  const { subject, ...listed } = decodeReferrer(bytes, mediaType, digest)
+  return { subject: subject?.digest, entry: { mediaType, digest, size, ...listed } }
 }
 
 function entriesOf(tag: ReadManifest | undefined): readonly Descriptor[] {

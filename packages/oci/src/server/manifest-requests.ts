@@ -3,7 +3,7 @@ import { readContent } from '../content.js'
 import type { Descriptor } from '../descriptor.js'
 import { isDigest, parseDigest } from '../digest.js'
 import { ImageReferenceError, ManifestError, StoreError } from '../error.js'
-import { checkDocument, decodeIndex, decodeManifest, detectMediaType, type Index, type Manifest } from '../manifest.js'
+import { checkDocument, contentsOf, decodeDocument, detectMediaType, type Index, type Manifest } from '../manifest.js'
 import { isIndexType, isManifestType } from '../mediatype.js'
 import { isTag } from '../reference.js'
 import { answer, type Exchange, readBody } from './exchange.js'
@@ -39,7 +39,7 @@ export async function putManifest(registry: Registry, exchange: Exchange, reposi
     throw new RequestError(400, 'DIGEST_INVALID', `the ${bytes.length} bytes that came are ${digest}, not ${reference}`)
   const mediaType = mediaTypeOf(exchange.request.headers['content-type'], bytes, digest)
   checkDocument(bytes, mediaType, digest)
-  const document = isIndexType(mediaType) ? decodeIndex(bytes, digest) : decodeManifest(bytes, digest)
+  const document = decodeDocument(bytes, mediaType, digest)
   await checkContents(await registry.repositories.open(repository), repository, document)
   const store = await registry.repositories.open(repository, { create: true })
   const descriptor = { mediaType, digest, size: bytes.length }
@@ -103,9 +103,7 @@ async function checkContents(
   repository: string,
   document: Manifest | Index,
 ): Promise<void> {
-  const contents =
-    'config' in document ? [document.config, ...(document.layers ?? [])] : ((document as Index).manifests ?? [])
-  for (const descriptor of contents)
+  for (const descriptor of contentsOf(document))
     if (!isElsewhere(descriptor) && !(await store?.exists(descriptor)))
       throw new RequestError(
         400,
