@@ -3,7 +3,7 @@ import { type AssembledPlatform, assemblePlatform } from './assemble.js'
 import { blobsToCopy, type CopyTask, copyBlobs, copyTree } from './blobs.js'
 import { readImageTree } from './image-tree.js'
 import { type FinishedLayer, indexLayers } from './layers.js'
-import { openDestination, openPlace, type Place, type PlaceOptions } from './location.js'
+import { type Place, withPlaces } from './location.js'
 import type { ConvertOptions, ImageLocation } from './options.js'
 import {
   bytesIndexed,
@@ -16,9 +16,9 @@ import {
   warnNotFound,
 } from './outcome.js'
 import { parallel } from './parallel.js'
-import { imagesOf, planLayers, planPlatforms } from './plan.js'
-import type { ProgressEvent } from './progress.js'
-import { Registries, readAhead } from './registries.js'
+import { imagesOf, planLayers, plannedLayers, planPlatforms } from './plan.js'
+import { collectWarnings, type ProgressEvent } from './progress.js'
+import { indexingFrom } from './registries.js'
 import { type ConvertResult, contentResult } from './result.js'
 import { assumeFinished, findZtocs, indexesIn, readPrevious } from './reusable.js'
 import { type RewrittenImage, rewriteImage } from './rewrite.js'
@@ -40,32 +40,18 @@ export async function convert(
   options: ConvertOptions = {},
 ): Promise<ConvertResult> {
   const settings = resolveSettings(options)
-  const { signal } = settings
-  const registries = new Registries(options, [destination, source], settings.memory)
-  const places: PlaceOptions = { registries, signal }
-  const open: Place[] = []
-  try {
-    const from = await openPlace(source, 'read', places)
-    open.push(from)
+  const { signal, memory } = settings
+  return await withPlaces(options, [destination, source], memory, async (places) => {
+    const from = await places.open(source, 'read')
     const top = await from.store.resolve(from.reference, { signal })
     const tag = top.annotations?.get('org.opencontainers.image.ref.name')
-    const to = await openDestination(destination, { location: source, tag: from.tag ?? tag }, places)
-    open.push(to)
-    const cacheFrom = (options.cacheFrom ?? []).map((location) => async () => {
-      const place = await openPlace(location, 'read', places)
-      open.push(place)
-      return place
-    })
-    const indexing = from.store.locate === undefined ? settings.memory - readAhead(settings.memory) : settings.memory
-    const task = { from, top, to, cacheFrom, settings: { ...settings, memory: indexing } }
+    const to = await places.openDestination(destination, { location: source, tag: from.tag ?? tag })
+    const cacheFrom = (options.cacheFrom ?? []).map((location) => () => places.open(location, 'read'))
+    const task = { from, top, to, cacheFrom, settings: indexingFrom(from.store, settings) }
     const result = await convertImage(task, options.onProgress ?? (() => {}))
-    open.splice(open.indexOf(to), 1)
-    await to.close() // what an archive could not be written for fails the call
+    await places.finish(to)
     return result
-  } finally {
-    for (const place of open.reverse()) await place.close()
-    await registries.close()
-  }
+  })
 }
 
 interface ConvertTask {
@@ -82,11 +68,7 @@ async function convertImage(
 ): Promise<ConvertResult> {
   const started = performance.now()
   const { signal } = settings
-  const warnings: string[] = []
-  const warn = (message: string): void => {
-    warnings.push(message)
-    onProgress({ type: 'warning', message })
-  }
+  const { warnings, warn } = collectWarnings(onProgress)
   const tree = await readImageTree(from.store, top, from.name, signal)
   warnAbsent(tree, warn)
   const plans = planPlatforms(tree, settings.platforms, settings.minLayerSize)
@@ -94,7 +76,7 @@ async function convertImage(
   const blobs = blobsToCopy(tree, new Set(jobs.map(({ descriptor }) => descriptor.digest)))
   onProgress({
     type: 'plan',
-    layers: jobs.map(({ descriptor: { digest, size }, platforms }) => ({ digest, size, platforms })),
+    layers: plannedLayers(jobs),
     blobs: blobs.length,
     blobBytes: blobs.reduce((sum, { size }) => sum + size, 0),
   })

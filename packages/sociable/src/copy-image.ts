@@ -11,11 +11,10 @@ import {
 } from '@sociable/oci'
 import { type CopyTask, copyBlobs, isInPlace } from './blobs.js'
 import { ImageError, inContext } from './error.js'
-import { openDestination, openPlace, type Place } from './location.js'
+import { type Place, withPlaces } from './location.js'
 import type { CallOptions, ImageLocation, RegistryAccess } from './options.js'
 import { tagOnce } from './outcome.js'
-import type { ProgressEvent } from './progress.js'
-import { Registries } from './registries.js'
+import { collectWarnings, type ProgressEvent } from './progress.js'
 import { type ContentResult, contentResult } from './result.js'
 
 export interface CopyImageOptions extends CallOptions, RegistryAccess {
@@ -56,23 +55,15 @@ export async function copyImage(
   options: CopyImageOptions = {},
 ): Promise<CopyImageResult> {
   const { signal, onProgress = () => {} } = options
-  const registries = new Registries(options, [destination, source])
-  const open: Place[] = []
-  try {
-    const from = await openPlace(source, 'read', { registries, signal })
-    open.push(from)
+  return await withPlaces(options, [destination, source], undefined, async (places) => {
+    const from = await places.open(source, 'read')
     const top = await from.store.resolve(from.reference, { signal })
     const tag = from.tag ?? top.annotations?.get('org.opencontainers.image.ref.name')
-    const to = await openDestination(destination, { location: source, tag }, { registries, signal })
-    open.push(to)
+    const to = await places.openDestination(destination, { location: source, tag })
     const result = await copyAll(from, top, to, onProgress, signal)
-    open.splice(open.indexOf(to), 1)
-    await to.close() // what an archive could not be written for fails the call
+    await places.finish(to)
     return result
-  } finally {
-    for (const place of open.reverse()) await place.close()
-    await registries.close()
-  }
+  })
 }
 
 async function copyAll(
@@ -83,11 +74,7 @@ async function copyAll(
   signal: AbortSignal | undefined,
 ): Promise<CopyImageResult> {
   const started = performance.now()
-  const warnings: string[] = []
-  const warn = (message: string): void => {
-    warnings.push(message)
-    onProgress({ type: 'warning', message })
-  }
+  const { warnings, warn } = collectWarnings(onProgress)
   const contents = new Contents(from.store, from.name, warn, signal)
   await contents.addTop(top)
   const referrers = await contents.addReferrers()

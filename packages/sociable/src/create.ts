@@ -2,7 +2,7 @@ import type { Descriptor } from '@sociable/oci'
 import { type AssembledPlatform, assemblePlatform } from './assemble.js'
 import { readImageTree } from './image-tree.js'
 import { type FinishedLayer, indexLayers } from './layers.js'
-import { openPlace, type Place } from './location.js'
+import { type Place, withPlaces } from './location.js'
 import type { CreateOptions, ImageLocation } from './options.js'
 import {
   bytesIndexed,
@@ -13,8 +13,9 @@ import {
   warnAbsent,
   warnNotFound,
 } from './outcome.js'
-import { planLayers, planPlatforms } from './plan.js'
-import { Registries, readAhead } from './registries.js'
+import { planLayers, plannedLayers, planPlatforms } from './plan.js'
+import { collectWarnings } from './progress.js'
+import { indexingFrom } from './registries.js'
 import type { CreateResult } from './result.js'
 import { assumeFinished, attachedIndexes, findZtocs } from './reusable.js'
 import { resolveSettings, type Settings } from './settings.js'
@@ -27,23 +28,11 @@ import { resolveSettings, type Settings } from './settings.js'
  */
 export async function createIndex(image: ImageLocation, options: CreateOptions = {}): Promise<CreateResult> {
   const settings = resolveSettings(options)
-  const { signal } = settings
-  const registries = new Registries(options, [image], settings.memory)
-  const open: Place[] = []
-  const openOne = async (location: ImageLocation, mode: 'read' | 'update'): Promise<Place> => {
-    const place = await openPlace(location, mode, { registries, signal })
-    open.push(place)
-    return place
-  }
-  try {
-    const place = await openOne(image, 'update')
-    const cacheFrom = (options.cacheFrom ?? []).map((location) => () => openOne(location, 'read'))
-    const indexing = place.store.locate === undefined ? settings.memory - readAhead(settings.memory) : settings.memory
-    return await createIndexes(place, cacheFrom, { ...settings, memory: indexing }, options)
-  } finally {
-    for (const place of open.reverse()) await place.close()
-    await registries.close()
-  }
+  return await withPlaces(options, [image], settings.memory, async (places) => {
+    const place = await places.open(image, 'update')
+    const cacheFrom = (options.cacheFrom ?? []).map((location) => () => places.open(location, 'read'))
+    return await createIndexes(place, cacheFrom, indexingFrom(place.store, settings), options)
+  })
 }
 
 async function createIndexes(
@@ -56,17 +45,12 @@ async function createIndexes(
   const { store, name } = place
   const { signal } = settings
   const { indexTag, onProgress = () => {} } = options
-  const warnings: string[] = []
-  const warn = (message: string): void => {
-    warnings.push(message)
-    onProgress({ type: 'warning', message })
-  }
+  const { warnings, warn } = collectWarnings(onProgress)
   const tree = await readImageTree(store, await store.resolve(place.reference, { signal }), name, signal)
   warnAbsent(tree, warn)
   const plans = planPlatforms(tree, settings.platforms, settings.minLayerSize)
   const jobs = planLayers(plans)
-  const planned = jobs.map(({ descriptor: { digest, size }, platforms }) => ({ digest, size, platforms }))
-  onProgress({ type: 'plan', layers: planned, blobs: 0, blobBytes: 0 })
+  onProgress({ type: 'plan', layers: plannedLayers(jobs), blobs: 0, blobBytes: 0 })
   const entries = plans.map(({ entry }) => entry)
   const attached = settings.force ? [] : await attachedIndexes(store, entries, signal)
   const reusable = await findZtocs({

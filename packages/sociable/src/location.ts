@@ -27,7 +27,7 @@ export interface Place {
   close(): Promise<void>
 }
 
-export interface PlaceOptions extends CallOptions {
+interface PlaceOptions extends CallOptions {
   /** Of the call, closed by it. */
   readonly registries: Registries
 }
@@ -35,7 +35,7 @@ export interface PlaceOptions extends CallOptions {
 export type PlaceMode = 'read' | 'write' | 'update'
 
 /** @throws ImageReferenceError, StoreError */
-export async function openPlace(
+async function openPlace(
   location: ImageLocation,
   mode: PlaceMode,
   { registries, signal }: PlaceOptions,
@@ -57,6 +57,56 @@ export async function openPlace(
     close: async () => {
       if (!inRegistry) await store.close()
     },
+  }
+}
+
+/** The places that one call opens; whatever is still open when the call ends is closed then, the last one first. */
+export interface CallPlaces {
+  /** @throws ImageReferenceError, StoreError */
+  open(location: ImageLocation, mode: PlaceMode): Promise<Place>
+  /** See `openDestination`. */
+  openDestination(destination: ImageLocation | undefined, source: DestinationSource): Promise<Place>
+  /** Closes a place now, so that what cannot be written (an archive's end) fails the call. */
+  finish(place: Place): Promise<void>
+}
+
+/** Where the image comes from, and the tag that it turned out to have, if any. */
+export interface DestinationSource {
+  readonly location: ImageLocation
+  readonly tag: string | undefined
+}
+
+/**
+ * Runs a call's work with places that share its logins and connections.
+ * @param locations the login goes to the registry of the first that is in one
+ * @param memory bytes that the call may take, see `readAhead`
+ */
+export async function withPlaces<Result>(
+  options: CallOptions & RegistryAccess,
+  locations: readonly (ImageLocation | undefined)[],
+  memory: number | undefined,
+  work: (places: CallPlaces) => Promise<Result>,
+): Promise<Result> {
+  const registries = new Registries(options, locations, memory)
+  const call: PlaceOptions = { registries, signal: options.signal }
+  const opened = new Set<Place>()
+  const keep = async (opening: Promise<Place>): Promise<Place> => {
+    const place = await opening
+    opened.add(place)
+    return place
+  }
+  try {
+    return await work({
+      open: (location, mode) => keep(openPlace(location, mode, call)),
+      openDestination: (destination, source) => keep(openDestination(destination, source, call)),
+      async finish(place) {
+        opened.delete(place)
+        await place.close()
+      },
+    })
+  } finally {
+    for (const place of [...opened].reverse()) await place.close()
+    await registries.close()
   }
 }
 
@@ -84,13 +134,12 @@ export async function openOnly(
 
 /**
  * Where `convert` and `copyImage` put their result.
- * @param source and the tag that the source turned out to have, if any
  * @param destination undefined for the source's tag with `-soci` appended
  * @throws ImageError DESTINATION_INVALID where nothing can be put there, or there is no tag to append to
  */
-export async function openDestination(
+async function openDestination(
   destination: ImageLocation | undefined,
-  source: { readonly location: ImageLocation; readonly tag: string | undefined },
+  source: DestinationSource,
   options: PlaceOptions,
 ): Promise<Place> {
   const location = destination ?? besideSource(source.location, source.tag)

@@ -5,6 +5,7 @@ import { ImageError } from './error.js'
 import type { ImageTree, TreeEntry } from './image-tree.js'
 import { decideLayer } from './layer-type.js'
 import { distinctByPlatform, formatPlatform, matchesPlatform, parsePlatform } from './platform.js'
+import type { PlannedLayer } from './progress.js'
 
 /** A platform that is to be indexed. */
 export interface PlatformPlan {
@@ -98,6 +99,11 @@ function platformNotFound({ name, entries, absent }: ImageTree, platform: Platfo
 /** Layers are the same where digest, size and compression are. */
 export function layerKey({ digest, size }: Descriptor, compression: Compression): string {
   return `${compression} ${digest} ${size}`
+}
+
+/** The layers to index, as a `plan` event tells them. */
+export function plannedLayers(jobs: readonly LayerJob[]): PlannedLayer[] {
+  return jobs.map(({ descriptor: { digest, size }, platforms }) => ({ digest, size, platforms }))
 }
 
 /** The layers to index, each once, the biggest first so that it is not the one that all wait for. */

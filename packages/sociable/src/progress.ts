@@ -26,3 +26,16 @@ export type ProgressEvent =
   | { readonly type: 'blob'; readonly digest: string; readonly size: number; readonly present: boolean }
   /** Something the user should know that fails nothing. */
   | { readonly type: 'warning'; readonly message: string }
+
+/** The warnings of a call: told at once, and kept for its result. */
+export function collectWarnings(onProgress: (event: ProgressEvent) => void): {
+  readonly warnings: readonly string[]
+  readonly warn: (message: string) => void
+} {
+  const warnings: string[] = []
+  const warn = (message: string): void => {
+    warnings.push(message)
+    onProgress({ type: 'warning', message })
+  }
+  return { warnings, warn }
+}

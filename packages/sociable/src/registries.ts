@@ -1,6 +1,7 @@
 import { type ImageReference, openStore, parseReference, type RegistryReference, type Store } from '@sociable/oci'
 import type { RegistryClient } from '@sociable/oci/registry'
 import type { ImageLocation, RegistryAccess } from './options.js'
+import type { Settings } from './settings.js'
 
 /** What one call's reading ahead may hold. */
 const READ_AHEAD = 64 << 20 // bytes
@@ -70,6 +71,12 @@ export class Registries {
 /** Bytes that are for reading ahead of all that a call may take. */
 export function readAhead(memory: number): number {
   return Math.floor(Math.min(READ_AHEAD, memory / 4))
+}
+
+/** The settings with the memory that is left for indexing: where layers come from elsewhere, reading ahead has its part. */
+export function indexingFrom(source: Store, settings: Settings): Settings {
+  if (source.locate !== undefined) return settings
+  return { ...settings, memory: settings.memory - readAhead(settings.memory) }
 }
 
 function registryOf(location: ImageLocation | undefined): string | undefined {
