@@ -1,6 +1,6 @@
 // The way of a layer: its bytes are read once and become a zTOC; layer and zTOC end up in the destination.
 import { copyContent, type Descriptor, type Store, StoreError } from '@sociable/oci'
-import { decodeZtoc, LayerIndexer, type Toc } from '@sociable/ztoc'
+import { decodeZtoc, hasXattrs, LayerIndexer, type Toc } from '@sociable/ztoc'
 import { isInPlace } from './blobs.js'
 import { inContext } from './error.js'
 import { parallel } from './parallel.js'
@@ -169,16 +169,9 @@ async function reuseZtoc(task: LayersTask, job: LayerJob, signal: AbortSignal): 
       files: toc.files.length,
       uncompressedSize: toc.uncompressedSize,
     },
-    hasXattrs: settings.xattr && tocHasXattrs(toc),
+    hasXattrs: settings.xattr && hasXattrs(toc),
     prefetch: findPrefetch(toc, settings.prefetchFiles),
   }
-}
-
-/** Whether an entry has an extended attribute or is an opaque whiteout (soci/soci_index.go, shouldDisableXattrs). */
-function tocHasXattrs({ files }: Toc): boolean {
-  for (const { name, paxRecords } of files)
-    if (name.endsWith('.wh..wh..opq') || paxRecords.some(({ key }) => key.startsWith('SCHILY.xattr.'))) return true
-  return false
 }
 
 function findPrefetch(toc: Toc, paths: readonly string[]): Map<string, SpanRange> {

@@ -7,4 +7,5 @@ export { LayerIndexer, type LayerIndexerOptions } from './threads/layer-indexer.
 export type * from './types.js'
 export { spanAt, spanRange, spansOf } from './ztoc/spans.js'
 export type * from './ztoc/toc.js'
+export { hasXattrs } from './ztoc/xattrs.js'
 export { decodeZtoc } from './ztoc/ztoc-decode.js'

@@ -17,6 +17,7 @@ interface Vector {
   readonly size?: number
   readonly spans?: number
   readonly files?: number
+  readonly xattrs?: boolean
 }
 
 const folder = new URL('../../test/vectors/', import.meta.url)
@@ -29,6 +30,7 @@ type Outcome = {
   readonly size?: number
   readonly spans?: number
   readonly files?: number
+  readonly xattrs?: boolean
 }
 
 const outcome = async (
@@ -38,18 +40,25 @@ const outcome = async (
 ): Promise<Outcome> => {
   const { spanSize, buildTool, compression } = vector
   try {
-    const { digest, ztoc, spans, files, unloadable } = await index(source, { spanSize, buildTool, compression })
-    return { verdict: unloadable === undefined ? 'loads' : 'unloadable', digest, size: ztoc.size, spans, files }
+    const {
+      digest,
+      ztoc,
+      spans,
+      files,
+      hasXattrs: xattrs,
+      unloadable,
+    } = await index(source, { spanSize, buildTool, compression })
+    return { verdict: unloadable === undefined ? 'loads' : 'unloadable', digest, size: ztoc.size, spans, files, xattrs }
   } catch (error) {
     if (error instanceof LayerFormatError || error instanceof RangeError) return { verdict: 'refused' }
     throw error
   }
 }
 
-const expected = ({ verdict, digest, size, spans, files }: Vector): Outcome =>
+const expected = ({ verdict, digest, size, spans, files, xattrs }: Vector): Outcome =>
   verdict === 'refused' || verdict === 'crashes'
     ? { verdict: 'refused' }
-    : { verdict, digest: digest!, size: size!, spans: spans!, files: files! }
+    : { verdict, digest: digest!, size: size!, spans: spans!, files: files!, xattrs: xattrs! }
 
 const indexer = new LayerIndexer({ concurrency: 1 })
 after(() => indexer.close())

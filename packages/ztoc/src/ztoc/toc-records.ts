@@ -4,6 +4,7 @@ import type { ByteRange, TarHeader } from '../tar/tar-header.js'
 import { BOUNDS, isKey, type PaxRecords } from '../tar/tar-pax.js'
 import { newChunk, trimmed } from './chunk.js'
 import type { FileType } from './toc.js'
+import { OPAQUE_WHITEOUT, XATTR_PREFIX } from './xattrs.js'
 import { MAX_ZTOC_SIZE } from './ztoc-schema.js'
 
 /** The types that a zTOC knows, by type flag: position i is flag '0' + i. */
@@ -109,7 +110,7 @@ export class TocRecords {
     view.setUint32(to, size, true)
     this.#used = to + 4
     this.#count++
-    if (!this.#hasXattrs) this.#hasXattrs = endsWith(header.name, '.wh..wh..opq')
+    if (!this.#hasXattrs) this.#hasXattrs = endsWith(header.name, OPAQUE_WHITEOUT)
   }
 
   /**
@@ -148,8 +149,8 @@ export class TocRecords {
       this.#view.setUint32(to + 4, valueEnd - valueStart, true)
       to = this.#copy(bytes, keyStart, keyEnd, to + PAX_FIXED_SIZE)
       to = this.#copy(bytes, valueStart, valueEnd, to)
-      const prefix = 'SCHILY.xattr.'
-      if (isKey(bytes, keyStart, Math.min(keyEnd, keyStart + prefix.length), prefix)) this.#hasXattrs = true
+      const prefixEnd = Math.min(keyEnd, keyStart + XATTR_PREFIX.length)
+      if (isKey(bytes, keyStart, prefixEnd, XATTR_PREFIX)) this.#hasXattrs = true
     }
     return to
   }
