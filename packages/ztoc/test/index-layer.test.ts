@@ -215,6 +215,24 @@ describe('a pool', () => {
     await single.close()
   })
 
+  test('closed while layers are at work, start or wait, it rejects them all', async () => {
+    const pool = new LayerIndexer({ concurrency: 1 })
+    await pool.index(chunks(LAYER, 100_000))
+    const silent = (async function* () {
+      yield LAYER.subarray(0, 300_000)
+      await new Promise(() => {})
+    })()
+    const started = [pool.index(silent), pool.index(chunks(LAYER, 100_000))]
+    const outcomes = Promise.allSettled(started)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    await pool.close()
+    for (const { status } of await outcomes) assert.equal(status, 'rejected')
+    const starting = new LayerIndexer({ concurrency: 1 })
+    const first = assert.rejects(starting.index(chunks(LAYER, 100_000)), /closed/)
+    await starting.close()
+    await first
+  })
+
   test('once closed it takes nothing', async () => {
     const closed = new LayerIndexer()
     await closed.close()

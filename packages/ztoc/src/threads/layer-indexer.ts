@@ -36,10 +36,11 @@ export class LayerIndexer {
 
   /** As `indexLayer`. The source is not read before a place in the pool is free. */
   async index(source: AsyncIterable<Uint8Array>, options: IndexLayerOptions = {}): Promise<IndexedLayer> {
-    if (this.#closed) throw new Error('the indexer is closed')
+    this.#throwIfClosed()
     if (this.#running >= this.#concurrency) await new Promise<void>((resolve) => this.#waiting.push(resolve))
     else this.#running++
     try {
+      this.#throwIfClosed() // while it waited
       const threads = await this.#acquire()
       if (threads === undefined) return await indexLayer(source, options)
       try {
@@ -54,7 +55,7 @@ export class LayerIndexer {
     }
   }
 
-  /** Ends the threads. Layers still at work are rejected. */
+  /** Ends the threads. Layers still at work, or waiting, are rejected. */
   async close(): Promise<void> {
     this.#closed = true
     this.#threads = false
@@ -62,18 +63,26 @@ export class LayerIndexer {
     this.#all.clear()
   }
 
+  #throwIfClosed(): void {
+    if (this.#closed) throw new Error('the indexer is closed')
+  }
+
   async #acquire(): Promise<LayerThreads | undefined> {
     const idle = this.#idle.pop()
     if (idle !== undefined || !this.#threads) return idle
+    let threads: LayerThreads
     try {
-      const threads = await LayerThreads.start()
-      this.#all.add(threads)
-      return threads
+      threads = await LayerThreads.start()
     } catch {
       // No shared memory, no threads: everything can be done in this one
       this.#threads = false
       return undefined
     }
+    if (this.#closed)
+      await threads.close() // while they started
+    else this.#all.add(threads)
+    this.#throwIfClosed()
+    return threads
   }
 
   #release(threads: LayerThreads): void {
