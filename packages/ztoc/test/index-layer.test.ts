@@ -215,7 +215,7 @@ describe('a pool', () => {
     await single.close()
   })
 
-  test('closed while layers are at work, start or wait, it rejects them all', async () => {
+  test('closed while layers are at work, opened, start or wait, it rejects them all', async () => {
     const pool = new LayerIndexer({ concurrency: 1 })
     await pool.index(chunks(LAYER, 100_000))
     const silent = (async function* () {
@@ -227,6 +227,22 @@ describe('a pool', () => {
     await new Promise((resolve) => setTimeout(resolve, 20))
     await pool.close()
     for (const { status } of await outcomes) assert.equal(status, 'rejected')
+    const opening = new LayerIndexer({ concurrency: 1 })
+    await opening.index(chunks(LAYER, 100_000))
+    let give = (): void => {}
+    const asked = new Promise<void>((resolve) => {
+      give = resolve
+    })
+    const late = (async function* () {
+      await asked
+      yield LAYER.subarray(0, 300_000)
+      await new Promise(() => {})
+    })()
+    const opened = assert.rejects(opening.index(late), /closed/)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    await opening.close()
+    give()
+    await opened
     const starting = new LayerIndexer({ concurrency: 1 })
     const first = assert.rejects(starting.index(chunks(LAYER, 100_000)), /closed/)
     await starting.close()

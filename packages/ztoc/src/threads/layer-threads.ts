@@ -112,6 +112,7 @@ export class LayerThreads {
     const abort = (): void => this.#fail(signal!.reason)
     signal?.addEventListener('abort', abort, { once: true })
     if (signal?.aborted) abort()
+    if (this.#dead !== undefined) this.#fail(this.#dead) // while the input was opened: nobody will tell again
     const fed = this.#feed(job, input.chunks, onProgress).catch((error) => this.#fail(error))
     try {
       // A failure does not wait for a source that gives nothing more
@@ -126,6 +127,7 @@ export class LayerThreads {
 
   async close(): Promise<void> {
     this.#dead ??= new Error('the threads were closed')
+    for (const worker of this.#workers) worker.ref() // or a process with nothing else to do ends before whoever waits for this goes on
     await Promise.all(this.#workers.map((worker) => worker.terminate()))
   }
 
