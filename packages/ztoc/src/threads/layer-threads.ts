@@ -121,13 +121,13 @@ export class LayerThreads {
     } finally {
       signal?.removeEventListener('abort', abort)
       this.#job = undefined
-      for (const worker of this.#workers) worker.unref()
+      // One that is being ended keeps the process until it has, or whoever waits for `close` would never go on
+      if (this.alive) for (const worker of this.#workers) worker.unref()
     }
   }
 
   async close(): Promise<void> {
     this.#dead ??= new Error('the threads were closed')
-    for (const worker of this.#workers) worker.ref() // or a process with nothing else to do ends before whoever waits for this goes on
     await Promise.all(this.#workers.map((worker) => worker.terminate()))
   }
 
