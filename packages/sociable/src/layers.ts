@@ -1,4 +1,5 @@
 // The way of a layer: its bytes are read once and become a zTOC; layer and zTOC end up in the destination.
+import { availableParallelism } from 'node:os'
 import { copyContent, type Descriptor, type Store, StoreError } from '@sociable/oci'
 import { decodeZtoc, hasXattrs, LayerIndexer, type Toc } from '@sociable/ztoc'
 import { isInPlace } from './blobs.js'
@@ -52,7 +53,9 @@ export async function indexLayers(
   try {
     const finished = await parallel(jobs, atOnce, signal, async (job, signal) => {
       try {
-        const layer = (await reuseZtoc(task, job, signal)) ?? (await indexLayer(task, job, indexer, signal))
+        // A layer that is more than a core's share of the work gets a second one, or it would be done last of all
+        const threads = atOnce === 1 || job.descriptor.size * availableParallelism() > bytes ? 2 : 1
+        const layer = (await reuseZtoc(task, job, signal)) ?? (await indexLayer(task, job, indexer, threads, signal))
         task.onProgress({ type: 'layer', layer: layer.result })
         return layer
       } catch (error) {
@@ -69,6 +72,7 @@ async function indexLayer(
   task: LayersTask,
   { descriptor, compression }: LayerJob,
   indexer: LayerIndexer,
+  threads: 1 | 2,
   signal: AbortSignal,
 ): Promise<FinishedLayer> {
   const { source, destination, copyLayers, settings, onProgress } = task
@@ -90,6 +94,7 @@ async function indexLayer(
       }
     })
   const { ztoc, layer, spans, files, hasXattrs, unloadable } = await indexer.index(content, {
+    threads,
     spanSize: settings.spanSize,
     buildTool: settings.buildTool,
     compression,

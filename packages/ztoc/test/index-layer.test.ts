@@ -25,6 +25,10 @@ after(() => indexer.close())
 const ways = [
   ['one thread', indexLayer],
   ['two threads', ((source, options) => indexer.index(source, options)) as typeof indexLayer],
+  [
+    'a thread of its own',
+    ((source, options) => indexer.index(source, { ...options, threads: 1 })) as typeof indexLayer,
+  ],
 ] as const
 
 const facts = ({ digest, spans, files, layer, ztoc }: IndexedLayer) => ({
@@ -181,7 +185,9 @@ for (const [name, index] of ways) {
 describe('a pool', () => {
   test('does more layers than it has threads for, several at once', async () => {
     const layers = Array.from({ length: 7 }, (_, i) => gzipSync(bigTar(i, 5 + i)))
-    const results = await Promise.all(layers.map((layer) => indexer.index(chunks(layer, 65_536))))
+    const results = await Promise.all(
+      layers.map((layer, i) => indexer.index(chunks(layer, 65_536), { threads: i % 2 === 0 ? 1 : 2 })),
+    )
     for (const [i, layer] of layers.entries()) {
       assert.equal(results[i]!.files, 5 + i)
       assert.equal(results[i]!.digest, (await indexLayer(chunks(layer, 65_536))).digest)

@@ -68,6 +68,7 @@ const ways: readonly (readonly [string, (bytes: Uint8Array) => AsyncIterable<Uin
   ['in odd chunks', oddChunks, indexLayer],
   ['byte by byte', (bytes) => chunks(bytes, 1), indexLayer],
   ['on two threads', oddChunks, (source, options) => indexer.index(source, options)],
+  ['on a thread of its own', oddChunks, (source, options) => indexer.index(source, { ...options, threads: 1 })],
 ]
 
 test('there are vectors', () => assert.ok(vectors.length > 1000))

@@ -1,7 +1,7 @@
-import { GzipDecoder } from '../gzip/gzip-decoder.js'
 import { Inflater } from '../inflate/inflater.js'
 import type { IndexedLayer, IndexLayerOptions } from '../types.js'
-import { GzipDigester, TarDigester } from './layer-digester.js'
+import { GzipLayer } from './gzip-layer.js'
+import { TarDigester } from './layer-digester.js'
 import { openLayer } from './layer-input.js'
 import { createLayerMemory, INPUT_SIZE } from './layer-memory.js'
 import { finishLayer } from './layer-result.js'
@@ -36,17 +36,15 @@ export async function indexLayer(
   }
   const memory = createLayerMemory(1, 1, false)
   const inflater = new Inflater(memory.memory)
-  const digester = new GzipDigester(inflater.bytes, job.algorithm)
-  const decoder = new GzipDecoder(inflater, memory, job.spanSize, digester)
+  const layer = new GzipLayer(inflater, memory, job)
   const at = memory.inputs[0]!
   for await (const chunk of chunks) {
     for (let from = 0; from < chunk.length; from += INPUT_SIZE) {
       const piece = chunk.subarray(from, from + INPUT_SIZE)
       inflater.bytes.set(piece, at)
-      decoder.push(at, piece.length)
+      layer.push(at, piece.length)
     }
     progress(chunk)
   }
-  decoder.end()
-  return finishLayer(job, digester.finish(), decoder.checkpoints.finish(), decoder.checkpoints.count)
+  return layer.finish()
 }

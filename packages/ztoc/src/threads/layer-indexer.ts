@@ -2,18 +2,25 @@ import { availableParallelism } from 'node:os'
 import { indexLayer } from '../layer/index-layer.js'
 import { openLayer } from '../layer/layer-input.js'
 import type { IndexedLayer, IndexLayerOptions } from '../types.js'
-import { LayerThreads } from './layer-threads.js'
+import { type LayerThreadCount, LayerThreads } from './layer-threads.js'
 
 export interface LayerIndexerOptions {
-  /** Layers indexed at once; the others wait in the order of their calls. Each takes two threads. @default the machine's cores */
+  /** Layers indexed at once; the others wait in the order of their calls. Each takes a thread or two. @default the machine's cores */
   readonly concurrency?: number
   /** Whether to use threads at all. @default true, and one thread where there are none to be had (no shared memory, `ulimit -v`) */
   readonly threads?: boolean
 }
 
+export interface PoolOptions {
+  /**
+   * Two threads for the layer: one decodes while the other digests, so that a big layer uses two cores. One costs less where there are other layers to keep
+   * the cores busy: an eighth of the CPU time. @default 2
+   */
+  readonly threads?: LayerThreadCount
+}
+
 /**
- * Indexes layers on a pool of threads, two for each layer: one decodes while the other digests, so that a single big layer uses two cores. Results are those
- * of `indexLayer`. Threads start when they are first needed (some 25 ms), serve layer after layer, and do not keep the process alive.
+ * Indexes layers on a pool of threads, one or two for each layer. Results are those of `indexLayer`. Threads start when they are first needed (some 25 ms), serve layer after layer, and do not keep the process alive.
  *
  * @example
  * const indexer = new LayerIndexer()
@@ -35,13 +42,13 @@ export class LayerIndexer {
   }
 
   /** As `indexLayer`. The source is not read before a place in the pool is free. */
-  async index(source: AsyncIterable<Uint8Array>, options: IndexLayerOptions = {}): Promise<IndexedLayer> {
+  async index(source: AsyncIterable<Uint8Array>, options: IndexLayerOptions & PoolOptions = {}): Promise<IndexedLayer> {
     this.#throwIfClosed()
     if (this.#running >= this.#concurrency) await new Promise<void>((resolve) => this.#waiting.push(resolve))
     else this.#running++
     try {
       this.#throwIfClosed() // while it waited
-      const threads = await this.#acquire()
+      const threads = await this.#acquire(options.threads ?? 2)
       if (threads === undefined) return await indexLayer(source, options)
       try {
         return await threads.index(await openLayer(source, options), options.onProgress, options.signal)
@@ -67,12 +74,13 @@ export class LayerIndexer {
     if (this.#closed) throw new Error('the indexer is closed')
   }
 
-  async #acquire(): Promise<LayerThreads | undefined> {
-    const idle = this.#idle.pop()
-    if (idle !== undefined || !this.#threads) return idle
+  async #acquire(count: LayerThreadCount): Promise<LayerThreads | undefined> {
+    const idle = this.#idle.findIndex((threads) => threads.count === count)
+    if (idle >= 0) return this.#idle.splice(idle, 1)[0]
+    if (!this.#threads) return undefined
     let threads: LayerThreads
     try {
-      threads = await LayerThreads.start()
+      threads = await LayerThreads.start(count)
     } catch {
       // No shared memory, no threads: everything can be done in this one
       this.#threads = false

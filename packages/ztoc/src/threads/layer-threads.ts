@@ -1,9 +1,9 @@
-import { MessageChannel, Worker } from 'node:worker_threads'
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import { engineModule } from '../inflate/inflater.js'
 import type { LayerInput } from '../layer/layer-input.js'
 import { createLayerMemory, INPUT_SIZE, type LayerMemory } from '../layer/layer-memory.js'
 import type { IndexedLayer } from '../types.js'
-import type { LayerWorkerData, LayerWorkerJob, LayerWorkerMessage } from './layer-worker.js'
+import type { LayerWorkerData, LayerWorkerJob, LayerWorkerMessage, LayerWorkerRole } from './layer-worker.js'
 import { ThreadControl } from './thread-control.js'
 import { reviveError } from './thread-error.js'
 
@@ -22,7 +22,10 @@ interface Job {
   idle: number
 }
 
-/** Two threads that index one layer at a time: one decodes, the other digests. They stay for the next layer. */
+/** Threads for a layer: one that does it all, or two, of which one decodes while the other digests. */
+export type LayerThreadCount = 1 | 2
+
+/** One thread or two that index one layer at a time. They stay for the next layer. */
 export class LayerThreads {
   readonly #memory: LayerMemory
   readonly #bytes: Uint8Array
@@ -35,8 +38,8 @@ export class LayerThreads {
   #started: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined
 
   /** Rejects where there are no shared memory and threads to be had. */
-  static async start(): Promise<LayerThreads> {
-    const threads = new LayerThreads()
+  static async start(count: LayerThreadCount): Promise<LayerThreads> {
+    const threads = new LayerThreads(count)
     try {
       await new Promise<void>((resolve, reject) => {
         threads.#started = { resolve, reject }
@@ -49,19 +52,19 @@ export class LayerThreads {
     return threads
   }
 
-  private constructor() {
-    this.#memory = createLayerMemory(INPUTS, SLOTS, true)
+  private constructor(readonly count: LayerThreadCount) {
+    const slots = count === 1 ? 1 : SLOTS
+    this.#memory = createLayerMemory(INPUTS, slots, true)
     this.#bytes = new Uint8Array(this.#memory.memory.buffer)
     const control = ThreadControl.createBuffer()
     this.#control = new ThreadControl(control)
-    const { port1, port2 } = new MessageChannel()
-    const start = (role: LayerWorkerData['role'], peer: typeof port1): Worker => {
+    const start = (role: LayerWorkerRole, peer?: MessagePort): Worker => {
       const data: LayerWorkerData = {
         role,
         memory: this.#memory.memory,
         module: engineModule(true),
         inputs: INPUTS,
-        slots: SLOTS,
+        slots,
         control,
         peer,
       }
@@ -69,14 +72,18 @@ export class LayerThreads {
         name: `sociable ${role}`,
         workerData: data,
         resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION },
-        transferList: [peer],
+        transferList: peer === undefined ? [] : [peer],
       })
       worker.on('message', (message: LayerWorkerMessage) => this.#receive(message))
       worker.on('error', (error) => this.#die(error as Error))
       worker.on('exit', (code) => this.#die(new Error(`a thread ended with status ${code}`)))
       return worker
     }
-    this.#workers = [start('decoder', port1), start('digester', port2)]
+    if (count === 1) this.#workers = [start('whole')]
+    else {
+      const { port1, port2 } = new MessageChannel()
+      this.#workers = [start('decoder', port1), start('digester', port2)]
+    }
   }
 
   /** False once a thread has died: the pair is of no more use. */
@@ -183,7 +190,7 @@ export class LayerThreads {
     } else if ('idle' in message && ++job.idle === this.#workers.length) this.#settle(job)
   }
 
-  /** Calls the job off; it is settled when both threads have let go of the memory. */
+  /** Calls the job off; it is settled when its threads have let go of the memory. */
   #fail(reason: unknown): void {
     const job = this.#job
     if (job === undefined) return

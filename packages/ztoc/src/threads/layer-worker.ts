@@ -1,9 +1,10 @@
-// One of the two threads of a layer: the decoder, which takes the input pieces, or the digester, which takes what the decoder makes of them.
+// A thread of a layer: the decoder, which takes the input pieces, the digester, which takes what the decoder makes of them, or one that does it all.
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { GzipDecoder } from '../gzip/gzip-decoder.js'
 import { REFUSED_BY_GO, type RefusedByGo } from '../gzip/gzip-member.js'
 import { Inflater } from '../inflate/inflater.js'
 import type { Memory, Module } from '../inflate/webassembly.js'
+import { GzipLayer } from '../layer/gzip-layer.js'
 import { GzipDigester, TarDigester } from '../layer/layer-digester.js'
 import { layMemory } from '../layer/layer-memory.js'
 import { finishLayer, type LayerJob } from '../layer/layer-result.js'
@@ -12,19 +13,21 @@ import type { IndexedLayer } from '../types.js'
 import { Stopped, ThreadControl } from './thread-control.js'
 import { describeError, type ErrorMessage, reviveError } from './thread-error.js'
 
+export type LayerWorkerRole = 'decoder' | 'digester' | 'whole'
+
 export interface LayerWorkerData {
-  readonly role: 'decoder' | 'digester'
+  readonly role: LayerWorkerRole
   readonly memory: Memory
   /** The engine's code for it. */
   readonly module: Module
   readonly inputs: number
   readonly slots: number
   readonly control: SharedArrayBuffer
-  /** Between the two, for what does not fit into the rings. */
-  readonly peer: MessagePort
+  /** Between decoder and digester, for what does not fit into the rings. */
+  readonly peer: MessagePort | undefined
 }
 
-/** What the threads tell their owner: `ready` once; then for each job `free` pieces, the outcome (the digester), and `idle`. */
+/** What the threads tell their owner: `ready` once; then for each job `free` pieces, the outcome (not the decoder), and `idle`. */
 export type LayerWorkerMessage =
   | { readonly ready: true }
   | { readonly free: number }
@@ -118,7 +121,7 @@ function runDecoder(inflater: Inflater, number: number, job: LayerJob): void {
       outcome = { job: number, error: describeError(error) }
     }
     const transfer = 'checkpoints' in outcome ? outcome.checkpoints.map((piece) => piece.buffer) : []
-    data.peer.postMessage(outcome, transfer)
+    data.peer!.postMessage(outcome, transfer)
     control.write(END, 0, 0, 0)
   } catch (error) {
     if (!(error instanceof Stopped)) throw error
@@ -149,15 +152,29 @@ function digestLayer(bytes: Uint8Array, number: number, job: LayerJob): IndexedL
 /** What the decoder left for this job; what it left for a job that was called off is passed over. */
 function peerMessage(number: number): PeerMessage {
   while (true) {
-    const received = receiveMessageOnPort(data.peer) as { message: PeerMessage } | undefined
+    const received = receiveMessageOnPort(data.peer!) as { message: PeerMessage } | undefined
     if (received === undefined) throw new Error('the decoder ended without a word')
     if (received.message.job === number) return received.message
   }
 }
 
-function runDigester(bytes: Uint8Array, number: number, job: LayerJob): void {
+function indexWhole(inflater: Inflater, job: LayerJob): IndexedLayer {
+  const gzip = job.compression === 'gzip' ? new GzipLayer(inflater, memory, job) : undefined
+  const tar = gzip === undefined ? new TarDigester(job.spanSize, job.algorithm) : undefined
+  for (let index = 0; ; index++) {
+    const { ptr, length } = control.takeInput(index)
+    if (length < 0) break
+    if (gzip !== undefined) gzip.push(ptr, length)
+    else tar!.push(inflater.bytes.subarray(ptr, ptr + length))
+    post({ free: ptr })
+  }
+  return gzip !== undefined ? gzip.finish() : finishLayer(job, tar!.finish(), [], 0)
+}
+
+/** Tells the outcome of the layer. */
+function report(index: () => IndexedLayer): void {
   try {
-    const layer = digestLayer(bytes, number, job)
+    const layer = index()
     post({ layer }, [...new Set(layer.ztoc.pieces.map((piece) => piece.buffer as ArrayBuffer))])
   } catch (error) {
     control.stop()
@@ -170,17 +187,22 @@ export interface LayerWorkerJob {
   readonly job: LayerJob
 }
 
-if (data.role === 'decoder') {
+type Run = (number: number, job: LayerJob) => void
+
+function runnerOf(role: LayerWorkerRole): Run {
+  if (role === 'digester') {
+    const bytes = new Uint8Array(data.memory.buffer)
+    return (number, job) => report(() => digestLayer(bytes, number, job))
+  }
   const inflater = new Inflater(data.memory, data.module)
-  port.on('message', ({ number, job }: LayerWorkerJob) => {
-    runDecoder(inflater, number, job)
-    post({ idle: true })
-  })
-} else {
-  const bytes = new Uint8Array(data.memory.buffer)
-  port.on('message', ({ number, job }: LayerWorkerJob) => {
-    runDigester(bytes, number, job)
-    post({ idle: true })
-  })
+  return role === 'decoder'
+    ? (number, job) => runDecoder(inflater, number, job)
+    : (_, job) => report(() => indexWhole(inflater, job))
 }
+
+const run = runnerOf(data.role)
+port.on('message', ({ number, job }: LayerWorkerJob) => {
+  run(number, job)
+  post({ idle: true })
+})
 post({ ready: true })
