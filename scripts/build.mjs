@@ -1,4 +1,4 @@
-// Builds what a fresh clone lacks: dependencies, the WebAssembly engine, then every package. Incremental: a second run is quick.
+// Builds what a fresh clone lacks: dependencies, the WebAssembly engine, then every package and the program. Incremental: a second run is quick.
 import { spawnSync } from 'node:child_process'
 import { existsSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -11,6 +11,7 @@ export function build() {
     run('npm', ['ci', '--no-audit', '--no-fund'], { shell: process.platform === 'win32' }) // npm is a script there
   run(process.execPath, ['packages/ztoc/scripts/build-wasm.mjs'])
   run(process.execPath, ['node_modules/typescript/bin/tsc', '-b'])
+  run(process.execPath, ['packages/sociable/scripts/bundle.mjs'])
 }
 
 function run(command, args, options) {

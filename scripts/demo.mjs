@@ -10,7 +10,7 @@ import { buildSoci, whyNot } from '../conformance/build.mjs'
 import { build } from './build.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const cli = join(root, 'packages', 'sociable', 'dist', 'src', 'cli', 'main.js')
+const cli = join(root, 'packages', 'sociable', 'dist', 'bin', 'cli', 'sociable.js')
 const small = process.argv.includes('--small')
 const folder = join(root, '.cache', small ? 'demo-small' : 'demo')
 const [image, converted, again, reference] = ['image', 'converted', 'again', 'reference'].map((name) =>

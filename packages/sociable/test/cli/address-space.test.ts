@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 
-const main = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
+const main = fileURLToPath(new URL('../../bin/cli/sociable.js', import.meta.url))
 const skip = process.platform === 'linux' ? false : 'ulimit -v is tried on Linux only'
 
 /** The program with this much address space in KiB; 4 GB are too little for what V8 reserves around a WebAssembly memory. */

@@ -2,7 +2,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
-export const PROGRAM = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
+export const PROGRAM = fileURLToPath(new URL('../../bin/cli/sociable.js', import.meta.url))
 
 export interface RunOptions {
   /** Added to an environment that has nothing of the caller's CI, colours and flags. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { closeSync, existsSync, openSync } from 'node:fs'
+import { closeSync, existsSync, openSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { PROGRAM, type RunOptions, run } from './run.js'
@@ -23,10 +23,8 @@ test('--version loads next to nothing: that is what keeps it quick', async () =>
     { encoding: 'utf8' },
   )
   const modules = loaded.split('\n').filter((line) => line.startsWith('loaded file:'))
-  assert.deepEqual(
-    modules.map((module) => module.replace(/^.*\//, '')),
-    ['main.js', 'version.js'],
-  )
+  const size = modules.reduce((sum, module) => sum + statSync(new URL(module.slice('loaded '.length))).size, 0)
+  assert.ok(modules.length > 0 && size < 2000, `${size} bytes: ${modules.join(' ')}`)
 })
 
 /** Tells each module that node's loader is asked for; resolve hooks run on a thread of their own, whose console is ours. */
