@@ -13,12 +13,17 @@ const GO: Readonly<Record<string, string>> = {
   crane: 'github.com/google/go-containerregistry/cmd/crane@v0.20.6',
   oras: 'oras.land/oras/cmd/oras@v1.2.3',
 }
+/** Go programs of our own, by name: their folders, seen from the workspace's. */
+const OWN_GO: Readonly<Record<string, string>> = {
+  'referrers-registry': 'packages/oci/test/doubles/referrers-registry',
+}
 
 /**
  * The path of a real tool, installed now if need be. Where it cannot be had the test is skipped, and fails under CI=true.
  */
 export async function tool(t: TestContext, name: string): Promise<string | undefined> {
   try {
+    if (OWN_GO[name] !== undefined) return buildGo(name, join(root, OWN_GO[name]))
     return GO[name] === undefined ? await debianTool(name) : goTool(name, GO[name])
   } catch (error) {
     const reason = `${name} cannot be had: ${(error as Error).message}`
@@ -33,17 +38,29 @@ async function debianTool(name: string): Promise<string> {
   return tools.ensure(name)
 }
 
+const goFolder = join(root, '.cache', 'tools', 'go-bin')
+
 function goTool(name: string, module: string): string {
-  const folder = join(root, '.cache', 'tools', 'go-bin')
-  const path = join(folder, name)
-  if (existsSync(path)) return path
-  mkdirSync(folder, { recursive: true })
-  const { status, stderr, error } = spawnSync('go', ['install', module], {
-    env: { ...process.env, GOBIN: folder },
-    encoding: 'utf8',
-  })
-  if (status !== 0) throw new Error(`go install ${module}: ${error?.message ?? stderr.trim().split('\n').at(-1)}`)
+  const path = join(goFolder, name)
+  if (!existsSync(path)) go(['install', module], root)
   return path
+}
+
+/** Built once in each process, so that the program is never older than its source; Go's own cache makes that quick. */
+function buildGo(name: string, folder: string): string {
+  const path = join(goFolder, name)
+  if (!built.has(name)) go(['build', '-o', path, '.'], folder)
+  built.add(name)
+  return path
+}
+
+const built = new Set<string>()
+
+function go(args: readonly string[], cwd: string): void {
+  mkdirSync(goFolder, { recursive: true })
+  const env = { ...process.env, GOBIN: goFolder, GOFLAGS: '-mod=readonly' }
+  const { status, stderr, error } = spawnSync('go', args, { cwd, env, encoding: 'utf8' })
+  if (status !== 0) throw new Error(`go ${args.join(' ')}: ${error?.message ?? stderr.trim().split('\n').at(-1)}`)
 }
 
 /** The path of a command that most machines have; undefined where this one has not. */

@@ -90,13 +90,39 @@ export async function startDockerRegistry(
 }
 
 /**
- * The registry of go-containerregistry (`crane registry serve`), in memory: with the referrers API, plain HTTP. It ends with the test.
+ * The registry of go-containerregistry (`crane registry serve`), in memory: without the referrers API, plain HTTP. It ends with the test.
  * `undefined` where it cannot be had: then the test was skipped.
  */
 export async function startCraneRegistry(t: TestContext): Promise<RunningRegistry | undefined> {
-  const command = await tool(t, 'crane')
+  return startGoRegistry(t, 'crane', ['registry', 'serve', '--address', '127.0.0.1:0'])
+}
+
+/** Registries with the referrers API, by the library that they are made of. */
+export type ReferrersRegistry =
+  /** CUE Labs': answers `OCI-Subject` to a push, and filters. */
+  | 'ociregistry'
+  /** go-containerregistry's: without `OCI-Subject`, and with all referrers whatever type is asked for. */
+  | 'go-containerregistry'
+
+/**
+ * A registry with the referrers API, in memory, plain HTTP. It ends with the test.
+ * `undefined` where it cannot be had: then the test was skipped.
+ */
+export async function startReferrersRegistry(
+  t: TestContext,
+  kind: ReferrersRegistry,
+): Promise<RunningRegistry | undefined> {
+  return startGoRegistry(t, 'referrers-registry', [kind])
+}
+
+async function startGoRegistry(
+  t: TestContext,
+  name: string,
+  args: readonly string[],
+): Promise<RunningRegistry | undefined> {
+  const command = await tool(t, name)
   if (command === undefined) return undefined
-  const child = await startChild(command, ['registry', 'serve', '--address', '127.0.0.1:0'], /serving on port (\d+)/)
+  const child = await startChild(command, args, /serving on port (\d+)/)
   t.after(child.stop)
   const host = `127.0.0.1:${child.match[1]}`
   return { host, url: `http://${host}`, log: child.log, stop: child.stop }

@@ -9,7 +9,13 @@ import { DOCKER_MANIFEST, DOCKER_MANIFEST_LIST, OCI_INDEX } from '../../src/medi
 import { fallbackTag } from '../../src/registry/referrers.js'
 import { serveRegistry } from '../../src/server/registry-server.js'
 import { memoryRepositories } from '../../src/server/repositories.js'
-import { BASIC_PASSWORD, BASIC_USER, startCraneRegistry, startDockerRegistry } from '../doubles/real-registries.js'
+import {
+  BASIC_PASSWORD,
+  BASIC_USER,
+  startCraneRegistry,
+  startDockerRegistry,
+  startReferrersRegistry,
+} from '../doubles/real-registries.js'
 import { artifact, collect, describe, noise, pushImage, smallImage } from '../images.js'
 import { tool } from '../tools.js'
 import { all, chunked, openRepository, run } from './open.js'
@@ -25,6 +31,18 @@ interface Kind {
 const kinds: readonly Kind[] = [
   { name: 'docker-registry', api: false, mounts: true, start: startDockerRegistry },
   { name: 'crane', api: false, mounts: false, start: startCraneRegistry },
+  {
+    name: 'ociregistry',
+    api: true,
+    mounts: true,
+    start: (t) => startReferrersRegistry(t, 'ociregistry'),
+  },
+  {
+    name: 'go-containerregistry',
+    api: true,
+    mounts: false,
+    start: (t) => startReferrersRegistry(t, 'go-containerregistry'),
+  },
   {
     name: 'our own',
     api: true,

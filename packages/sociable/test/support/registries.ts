@@ -17,8 +17,11 @@ export async function doubles(): Promise<Doubles> {
   return Object.assign({}, ...(await Promise.all(files.map(load)))) as Doubles
 }
 
-export type Kind = 'docker-registry' | 'crane' | 'our own'
-export const KINDS: readonly Kind[] = ['docker-registry', 'crane', 'our own']
+export type Kind = 'docker-registry' | 'crane' | 'ociregistry' | 'go-containerregistry' | 'our own'
+/** The first two have no referrers API. */
+export const KINDS: readonly Kind[] = ['docker-registry', 'crane', 'ociregistry', 'go-containerregistry', 'our own']
+/** Of go-containerregistry are those whose repositories share their blobs: there is nothing to mount. */
+export const sharesBlobs = (kind: Kind): boolean => kind === 'crane' || kind === 'go-containerregistry'
 
 export interface CountedRegistry {
   /** Of the proxy: what an image's name begins with. */
@@ -32,16 +35,18 @@ export interface CountedRegistry {
 
 /** Undefined where it cannot be had: then the test was skipped. */
 export async function startRegistry(t: TestContext, kind: Kind): Promise<CountedRegistry | undefined> {
-  const { startDockerRegistry, startCraneRegistry, startFaultProxy } = await doubles()
+  const { startDockerRegistry, startCraneRegistry, startReferrersRegistry, startFaultProxy } = await doubles()
   let url: string
   if (kind === 'our own') {
     const server = await serveRegistry({ repositories: memoryRepositories() })
     t.after(() => server.close())
     url = server.url
   } else {
-    const start: (t: TestContext) => Promise<RunningRegistry | undefined> =
-      kind === 'crane' ? startCraneRegistry : startDockerRegistry
-    const registry = await start(t)
+    const start = (): Promise<RunningRegistry | undefined> => {
+      if (kind === 'docker-registry') return startDockerRegistry(t)
+      return kind === 'crane' ? startCraneRegistry(t) : startReferrersRegistry(t, kind)
+    }
+    const registry = await start()
     if (registry === undefined) return undefined
     url = registry.url
   }
