@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// What comes first: a stdout that ends early, the version, for which nothing else is loaded, and a start with another flag where one is needed.
+// What comes first: a stdout that ends early, and the version, for which nothing else is loaded.
 import { packageVersion } from './version.js'
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -12,8 +12,4 @@ process.stderr.on('error', () => {})
 
 const [flag, ...rest] = process.argv.slice(2)
 if (rest.length === 0 && (flag === '--version' || flag === '-V')) process.stdout.write(`${packageVersion()}\n`)
-else {
-  const { needsRestart, restart } = await import('./address-space.js')
-  if (needsRestart()) process.exitCode = await restart()
-  else await import('./session.js')
-}
+else await import('./session.js')

@@ -26,9 +26,23 @@ function die(signal: NodeJS.Signals): void {
   process.kill(process.pid, signal)
 }
 
+/**
+ * Before a command does anything: starts the program again where it could not work as it was started. Help, completion and wrong usage come without, as what
+ * finds that out takes longer to load than they do.
+ */
+async function settleAddressSpace(command: string): Promise<void> {
+  if (command === 'completion') return
+  const { needsRestart, restart } = await import('./address-space.js')
+  if (!needsRestart()) return
+  for (const signal of SIGNALS) process.removeAllListeners(signal) // they are the other's
+  process.exit(await restart())
+}
+
 async function run(): Promise<number> {
   try {
-    await buildProgram(terminal).parseAsync()
+    await buildProgram(terminal)
+      .hook('preAction', (_, command) => settleAddressSpace(command.name()))
+      .parseAsync()
     return EXIT_DONE
   } catch (error) {
     // After --help, --version, and (wrong usage) the help that stands for a missing command.

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { closeSync, existsSync, openSync, statSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { closeSync, existsSync, openSync, readFileSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
+import { LOW_ADDRESS_SPACE_FLAG } from '@sociable/ztoc'
 import { PROGRAM, type RunOptions, run } from './run.js'
 
 const COMMANDS = ['convert', 'create', 'ztoc', 'inspect', 'ls', 'cat', 'copy', 'rm', 'serve', 'completion']
@@ -16,16 +17,29 @@ test('--version prints the version of the package', async () => {
   }
 })
 
-test('--version loads next to nothing: that is what keeps it quick', async () => {
-  const loaded = execFileSync(
-    process.execPath,
-    ['--import', `data:text/javascript,${encodeURIComponent(LOADED_MODULES)}`, PROGRAM, '--version'],
-    { encoding: 'utf8' },
-  )
-  const modules = loaded.split('\n').filter((line) => line.startsWith('loaded file:'))
-  const size = modules.reduce((sum, module) => sum + statSync(new URL(module.slice('loaded '.length))).size, 0)
+test('--version loads next to nothing: that is what keeps it quick', () => {
+  const modules = loaded(['--version'])
+  const size = modules.reduce((sum, module) => sum + statSync(module).size, 0)
   assert.ok(modules.length > 0 && size < 2000, `${size} bytes: ${modules.join(' ')}`)
 })
+
+test('help, completion and wrong usage do without the engine, and the rest has it before it begins', () => {
+  const hasEngine = (args: readonly string[]) =>
+    loaded(args).some((module) => readFileSync(module, 'utf8').includes(LOW_ADDRESS_SPACE_FLAG))
+  for (const args of [['--help'], ['help', 'ls'], ['convert', '--help'], ['conver'], ['completion', 'bash']])
+    assert.ok(!hasEngine(args), args.join(' '))
+  assert.ok(hasEngine(['rm', 'oci:/no/such/layout']))
+})
+
+/** The files that the program loads for these arguments, packages of others apart. */
+function loaded(args: readonly string[]): URL[] {
+  const importing = ['--import', `data:text/javascript,${encodeURIComponent(LOADED_MODULES)}`]
+  const { stdout } = spawnSync(process.execPath, [...importing, PROGRAM, ...args], { encoding: 'utf8' })
+  return stdout
+    .split('\n')
+    .filter((line) => line.startsWith('loaded file:') && !line.includes('/node_modules/'))
+    .map((line) => new URL(line.slice('loaded '.length)))
+}
 
 /** Tells each module that node's loader is asked for; resolve hooks run on a thread of their own, whose console is ours. */
 const LOADED_MODULES = `
