@@ -54,6 +54,11 @@ export interface Store {
    * can have one (a registry cannot): it replaces what had none.
    */
   tag(descriptor: Descriptor, reference: string | undefined, options?: CallOptions): Promise<void>
+  /**
+   * Whether what has this name keeps it for good, so that `tag` would refuse another with TAG_IMMUTABLE. False also where that cannot be asked, or not by
+   * this user: then only `tag` tells. Absent where every name can be given anew.
+   */
+  isImmutable?(reference: string, options?: CallOptions): Promise<boolean>
   /** The names, each once. */
   tags(options?: CallOptions): AsyncIterable<string>
   /** Makes a manifest that was pushed, and has a `subject`, one of that subject's `referrers`. Attaching it again changes nothing. */

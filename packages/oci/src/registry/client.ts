@@ -6,6 +6,7 @@ import { defaultCredentials } from './credentials/default.js'
 import { failureOf, readRefusal } from './failure.js'
 import { apiHost, isLoopback } from './hosts.js'
 import { Http, type HttpOptions, type HttpRequest, type HttpResponse } from './http.js'
+import { ecrImmutableTags, type ImmutableTags } from './immutable-tags.js'
 import { MemoryBudget } from './memory-budget.js'
 import { RETRY_POLICY, type RetryPolicy, retrying } from './retry.js'
 import type { Scopes } from './scope.js'
@@ -15,6 +16,8 @@ export interface RegistryOptions extends HttpOptions {
   readonly plainHttp?: boolean | undefined
   /** @default `defaultCredentials()`: docker's and podman's files, and AWS's chain for ECR */
   readonly credentials?: Credentials | undefined
+  /** @default `ecrImmutableTags()`: ECR is asked, by AWS's chain */
+  readonly immutableTags?: ImmutableTags | undefined
   /** Bytes that all downloads together hold ahead of their readers. @default 64 MiB */
   readonly memory?: number | undefined
   readonly retry?: Partial<RetryPolicy> | undefined
@@ -39,6 +42,7 @@ export class RegistryClient {
   readonly budget: MemoryBudget
   /** Bytes of the ranges that a large download is made of. */
   readonly partSize: number
+  readonly immutableTags: ImmutableTags
   readonly #options: RegistryOptions
   readonly #credentials: Credentials
   readonly #registries = new Map<string, Promise<Registry>>()
@@ -46,6 +50,7 @@ export class RegistryClient {
   constructor(options: RegistryOptions = {}) {
     this.#options = options
     this.#credentials = options.credentials ?? defaultCredentials()
+    this.immutableTags = options.immutableTags ?? ecrImmutableTags()
     this.http = new Http(options)
     this.policy = { ...RETRY_POLICY, ...options.retry }
     this.budget = new MemoryBudget(options.memory ?? MEMORY)

@@ -125,6 +125,15 @@ export class RegistryStore implements Store {
     await putManifest(this.#registry, { repository: this.#repository, reference, descriptor, bytes, signal })
   }
 
+  /** As far as the registry has an API of its own for that (see `ImmutableTags`). False where there is no such tag. */
+  async isImmutable(reference: string, { signal }: CallOptions = {}): Promise<boolean> {
+    checkReference(reference)
+    if (isDigest(reference)) throw new ImageReferenceError(`"${reference}" is a digest, and no tag`)
+    const present = await headManifest(this.#registry, this.#named(reference, this.#pull, signal))
+    if (present === undefined) return false
+    return this.#registry.client.immutableTags(this.#registry.name, this.#repository, reference, { signal })
+  }
+
   tags({ signal }: CallOptions = {}): AsyncIterable<string> {
     return listTags(this.#registry, this.#repository, signal)
   }

@@ -9,5 +9,6 @@ export {
 } from './credentials/credential.js'
 export { defaultCredentials } from './credentials/default.js'
 export { type EcrApi, type EcrHost, type EcrToken, ecrCredentials, parseEcrHost } from './credentials/ecr.js'
+export { type EcrTagRules, type EcrTagsApi, ecrImmutableTags, type ImmutableTags } from './immutable-tags.js'
 export { openRegistry, RegistryStore } from './registry-store.js'
 export type { RetryPolicy } from './retry.js'

@@ -77,7 +77,8 @@ test('ECR: tokens, and their end', async (t) => {
   assert.match(await late.text(), /Your authorization token has expired/)
   renew()
   assert.equal((await call('')).status, 200)
-  const api = await fetch(ecr.url, { method: 'POST', body: '{}' })
+  const target = { 'x-amz-target': 'AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken' }
+  const api = await fetch(ecr.url, { method: 'POST', headers: target, body: '{}' })
   const { authorizationData } = (await api.json()) as { authorizationData: { authorizationToken: string }[] }
   const authorization = `Basic ${authorizationData[0]!.authorizationToken}`
   assert.equal((await call('', { headers: { authorization } })).status, 200)

@@ -8,6 +8,7 @@ import { decodeIndex } from '../../src/manifest.js'
 import { isIndexType } from '../../src/mediatype.js'
 import { Registry } from '../../src/server/registry.js'
 import { memoryRepositories, type Repositories } from '../../src/server/repositories.js'
+import { answerEcrApi, type EcrApiState } from './ecr-api.js'
 import { type Listening, listen } from './listen.js'
 
 export interface EcrOptions {
@@ -21,6 +22,10 @@ export interface EcrOptions {
   readonly tokenLife?: number | undefined
   /** Repositories whose tags are immutable. @default none */
   readonly immutable?: readonly string[] | undefined
+  /** Tags that are the exception to that in each repository, with `*` for any characters. @default none */
+  readonly tagExclusions?: readonly string[] | undefined
+  /** Whether its login may ask what the settings of a repository are. @default true */
+  readonly describes?: boolean | undefined
   /** Manifests that may be put within a second. @default any number */
   readonly putRate?: number | undefined
   /** Whether blobs are mounted from other repositories; an account has to allow that. @default false: 202 */
@@ -41,7 +46,7 @@ export interface Ecr extends Listening {
   readonly requests: readonly EcrRequest[]
   /** The object storage that blobs' addresses lead to: another host. */
   readonly storage: { readonly host: string; readonly url: string; readonly requests: readonly EcrRequest[] }
-  /** A new token, as GetAuthorizationToken gives it: base64 of `AWS:…`. A POST to `/` with that action as its target answers with one too. */
+  /** A new token, as GetAuthorizationToken gives it: base64 of `AWS:…`. The API at `/` answers that action too, and DescribeRepositories. */
   authorizationToken(): string
   /** From now on no token, or address of a blob, that was given out before can be used. */
   expireTokens(): void
@@ -95,9 +100,28 @@ export async function startEcr(options: EcrOptions = {}): Promise<Ecr> {
     return false
   }
 
+  const { immutable = [], tagExclusions = [] } = options
+  const isImmutable = (repository: string, tag: string) => {
+    const isExcluded = tagExclusions.some((filter) =>
+      new RegExp(`^${filter.replaceAll('.', '\\.').replaceAll('*', '.*')}$`).test(tag),
+    )
+    return immutable.includes(repository) !== isExcluded
+  }
+  const api: EcrApiState = {
+    account: ACCOUNT,
+    authorizationToken,
+    tagRules(repository) {
+      if (options.describes === false) return undefined
+      const rule = immutable.includes(repository) ? 'IMMUTABLE' : 'MUTABLE'
+      if (tagExclusions.length === 0) return { imageTagMutability: rule }
+      const filters = tagExclusions.map((filter) => ({ filterType: 'WILDCARD', filter }))
+      return { imageTagMutability: `${rule}_WITH_EXCLUSION`, imageTagMutabilityExclusionFilters: filters }
+    },
+  }
+
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     requests.push(seen(request, response))
-    if (request.method === 'POST' && request.url === '/') return answerApi(request, response, authorizationToken())
+    if (request.method === 'POST' && request.url === '/') return answerEcrApi(request, response, api)
     const token = /^Basic (.+)$/i.exec(request.headers.authorization ?? '')?.[1]
     const expires = token === undefined ? undefined : tokens.get(token)
     if (expires === undefined) {
@@ -140,7 +164,7 @@ export async function startEcr(options: EcrOptions = {}): Promise<Ecr> {
     }
     if (kind === 'manifests' && method === 'PUT') {
       if (tooManyPuts()) return answerError(request, response, 429, 'TOOMANYREQUESTS', 'Rate exceeded')
-      if (options.immutable?.includes(name) && !isDigest(last) && (await hasTag(repositories, name, last))) {
+      if (isImmutable(name, last) && !isDigest(last) && (await hasTag(repositories, name, last))) {
         const message = `The image tag '${last}' already exists in the '${name}' repository and cannot be overwritten because the tag is immutable.`
         return answerError(request, response, 400, 'TAG_INVALID', message)
       }
@@ -243,14 +267,6 @@ function answerXml(
 ): void {
   const body = `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>${text}</Message></Error>`
   answerWhenRead(request, response, status, { 'content-type': 'application/xml' }, body)
-}
-
-/** GetAuthorizationToken's answer (Amazon ECR API reference), whatever the action is. */
-function answerApi(request: IncomingMessage, response: ServerResponse, authorizationToken: string): void {
-  const proxyEndpoint = `http://${request.headers.host}`
-  const expiresAt = Math.floor(Date.now() / 1000) + 12 * 3600
-  const body = JSON.stringify({ authorizationData: [{ authorizationToken, expiresAt, proxyEndpoint }] })
-  answerWhenRead(request, response, 200, { 'content-type': 'application/x-amz-json-1.1' }, body)
 }
 
 function answerWhenRead(

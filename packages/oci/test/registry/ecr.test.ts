@@ -1,9 +1,11 @@
 // Amazon ECR, as its double has it: addresses and tokens that end, refusals of its own, and the AWS SDK.
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import type { RegistryOptions } from '../../src/registry/client.js'
 import { type Credentials, firstOf } from '../../src/registry/credentials/credential.js'
 import { ecrCredentials } from '../../src/registry/credentials/ecr.js'
+import { ecrImmutableTags } from '../../src/registry/immutable-tags.js'
 import { type Ecr, type EcrOptions, startEcr } from '../doubles/ecr.js'
 import { collect, describe, noise, pushImage, smallImage } from '../images.js'
 import { chunked, openRepository } from './open.js'
@@ -88,7 +90,7 @@ test('ECR: addresses that end at once', async (t) => {
   const chunks: Uint8Array[] = []
   for await (const chunk of store.fetch(layer)) {
     chunks.push(chunk)
-    await new Promise((resolve) => setTimeout(resolve, 10))
+    await setTimeout(10)
   }
   assert.deepEqual(new Uint8Array(Buffer.concat(chunks)), big)
 })
@@ -163,9 +165,11 @@ for (const mounts of [true, false])
     assert.equal(ecr.requests.filter(({ method }) => method === 'PUT').length, mounts ? 1 : 2)
   })
 
-test('ECR: a token by the AWS SDK', async (t) => {
-  const { ecr } = await start(t)
-  // The SDK speaks to the double; the registry's name is one of ECR's.
+/** The double's name in the world. */
+const ECR_HOST = '123456789012.dkr.ecr.eu-west-1.amazonaws.com'
+
+/** Until the test's end the AWS SDK speaks to the double. */
+function useAwsSdk(t: TestContext, ecr: Ecr): void {
   const environment = {
     AWS_ENDPOINT_URL_ECR: ecr.url,
     AWS_ACCESS_KEY_ID: 'AKIAEXAMPLE',
@@ -179,8 +183,51 @@ test('ECR: a token by the AWS SDK', async (t) => {
       if (value === undefined) delete process.env[name]
       else process.env[name] = value
   })
+}
+
+for (const { rules, immutable } of [
+  { rules: {}, immutable: [] },
+  { rules: { immutable: ['app'] }, immutable: ['v1', 'dev-1', 'v1.0', 'v1x0'] },
+  { rules: { immutable: ['other'] }, immutable: [] },
+  { rules: { immutable: ['app'], tagExclusions: ['dev-*', 'v1.0'] }, immutable: ['v1', 'v1x0'] },
+  { rules: { tagExclusions: ['v*0'] }, immutable: ['v1.0', 'v1x0'] },
+  { rules: { immutable: ['app'], describes: false }, immutable: [] }, // not known
+])
+  test(`ECR: which tags are immutable is asked by the AWS SDK: ${JSON.stringify(rules)}`, async (t) => {
+    const asked = ecrImmutableTags()
+    const { ecr, store } = await start(t, rules, {
+      immutableTags: (_, repository, tag, options) => asked(ECR_HOST, repository, tag, options),
+    })
+    useAwsSdk(t, ecr)
+    await pushImage(store, image)
+    const tags = ['v1', 'dev-1', 'v1.0', 'v1x0']
+    for (const tag of tags) assert.equal(await store.isImmutable(tag), false, `${tag} is not there yet`)
+    assert.ok(!ecr.requests.some(({ path }) => path === '/'), 'then nothing is asked')
+    for (const tag of tags) await store.tag(image.manifest, tag)
+    const found: string[] = []
+    for (const tag of tags) if (await store.isImmutable(tag)) found.push(tag)
+    assert.deepEqual(found, immutable)
+  })
+
+test('ECR: an API that gives no answer makes no tag immutable, and an abort ends the question', async (t) => {
+  const api = ecrImmutableTags((_, __, { signal }) => setTimeout(20_000, {}, { signal }))
+  assert.equal(await ecrImmutableTags(async () => undefined)(ECR_HOST, 'app', 'v1'), false)
+  const immutable = async () => ({ imageTagMutability: 'IMMUTABLE' })
+  assert.equal(await ecrImmutableTags(immutable)(ECR_HOST, 'app', 'v1'), true)
+  assert.equal(await ecrImmutableTags(immutable)('registry.example', 'app', 'v1'), false)
+  const rejecting = ecrImmutableTags(async () => assert.fail('no credentials'))
+  assert.equal(await rejecting(ECR_HOST, 'app', 'v1'), false)
+  const reason = new Error('enough')
+  await assert.rejects(api(ECR_HOST, 'app', 'v1', { signal: AbortSignal.abort(reason) }), reason)
+  t.mock.method(AbortSignal, 'timeout', () => AbortSignal.abort(new Error('the time is over')))
+  assert.equal(await api(ECR_HOST, 'app', 'v1'), false)
+})
+
+test('ECR: a token by the AWS SDK', async (t) => {
+  const { ecr } = await start(t)
+  useAwsSdk(t, ecr)
   const aws = ecrCredentials()
-  const named: Credentials = (_, request) => aws('123456789012.dkr.ecr.eu-west-1.amazonaws.com', request)
+  const named: Credentials = (_, request) => aws(ECR_HOST, request)
   const store = await openRepository(t, ecr.host, 'app', { credentials: firstOf(named) })
   await pushImage(store, image)
   assert.deepEqual(await store.resolve(image.manifest.digest), image.manifest)
