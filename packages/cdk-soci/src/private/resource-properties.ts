@@ -1,0 +1,27 @@
+/** Properties of the custom resource `Custom::SociIndex`, as CloudFormation hands them to its handler: all scalars are strings. */
+export interface SociIndexProperties {
+  readonly Format: 'v1' | 'v2'
+  /** `HOST/NAME` of the private ECR repository, without a tag. */
+  readonly Repository: string
+  /** Tag, or `sha256:…`. */
+  readonly InputTag: string
+  /** @default Repository */
+  readonly OutputRepository?: string
+  /** Always given for v2. */
+  readonly OutputTag?: string
+  /** v1: tags the index too. */
+  readonly IndexTag?: string
+  /** An image of any registry that is copied to `Repository:InputTag` first, with what is attached to it. */
+  readonly Source?: string
+  /** Secret of Secrets Manager, `{"username","password"}`, for the registry of `Source` only. */
+  readonly SourceSecretArn?: string
+  readonly SpanSize?: string
+  readonly MinLayerSize?: string
+  readonly Platforms?: string[]
+  readonly PrefetchFiles?: string[]
+  readonly BuildTool?: string
+  readonly Xattr?: 'true'
+  readonly RequireIndex?: 'true'
+  /** @default 'retain' */
+  readonly Removal?: 'retain' | 'destroy'
+}
