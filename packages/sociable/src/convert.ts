@@ -1,9 +1,10 @@
-import type { Descriptor, Manifest } from '@sociable/oci'
-import { type AssembledPlatform, assemblePlatform } from './assemble.js'
-import { blobsToCopy, type CopyTask, copyBlobs, copyTree } from './blobs.js'
-import { readImageTree } from './image-tree.js'
+import type { Descriptor, Store } from '@sociable/oci'
+import type { AssembledPlatform } from './assemble.js'
+import { type CopyTask, copyBlobs, copyTree } from './blobs.js'
+import { assembleAll, type ConvertTask, findFormer, readConversion, rewriteAssembled } from './conversion.js'
+import { ImageError } from './error.js'
 import { type FinishedLayer, indexLayers } from './layers.js'
-import { type Place, withPlaces } from './location.js'
+import { type CallPlaces, type Place, withPlaces } from './location.js'
 import type { ConvertOptions, ImageLocation } from './options.js'
 import {
   bytesIndexed,
@@ -12,17 +13,17 @@ import {
   pushSociIndexes,
   reasonForNone,
   tagOnce,
-  warnAbsent,
   warnNotFound,
 } from './outcome.js'
 import { parallel } from './parallel.js'
-import { imagesOf, planLayers, plannedLayers, planPlatforms } from './plan.js'
+import type { LayerJob } from './plan.js'
 import { collectWarnings, type ProgressEvent } from './progress.js'
 import { indexingFrom } from './registries.js'
-import { type ConvertResult, contentResult } from './result.js'
-import { assumeFinished, findZtocs, indexesIn, readPrevious } from './reusable.js'
-import { type RewrittenImage, rewriteImage } from './rewrite.js'
-import { resolveSettings, type Settings } from './settings.js'
+import { type ConvertResult, contentResult, type LayerResult } from './result.js'
+import type { KnownZtoc, KnownZtocs } from './reusable.js'
+import type { RewrittenImage } from './rewrite.js'
+import { resolveSettings } from './settings.js'
+import { ZTOC_MEDIA_TYPE } from './soci-index.js'
 
 /**
  * Makes a SOCI-enabled image (v2) of `source` and names it `destination`: the same layers, each platform's manifest annotated, and the SOCI
@@ -39,55 +40,57 @@ export async function convert(
   destination?: ImageLocation,
   options: ConvertOptions = {},
 ): Promise<ConvertResult> {
-  const settings = resolveSettings(options)
-  const { signal, memory } = settings
-  return await withPlaces(options, [destination, source], memory, async (places) => {
-    const from = await places.open(source, 'read')
-    const top = await from.store.resolve(from.reference, { signal })
-    const tag = top.annotations?.get('org.opencontainers.image.ref.name')
-    const to = await places.openDestination(destination, { location: source, tag: from.tag ?? tag })
-    const cacheFrom = (options.cacheFrom ?? []).map((location) => () => places.open(location, 'read'))
-    const task = { from, top, to, cacheFrom, settings: indexingFrom(from.store, settings) }
+  return await withConversion(source, destination, options, async (task, places) => {
     const result = await convertImage(task, options.onProgress ?? (() => {}))
-    await places.finish(to)
+    await places.finish(task.to)
     return result
   })
 }
 
-interface ConvertTask {
-  readonly from: Place
-  readonly top: Descriptor
-  readonly to: Place
-  readonly cacheFrom: readonly (() => Promise<Place>)[]
-  readonly settings: Settings
+/** Runs a call's work with the places of a conversion open. @param digest takes this image, whatever the source's tag names by now */
+export async function withConversion<Result>(
+  source: ImageLocation,
+  destination: ImageLocation | undefined,
+  options: ConvertOptions,
+  work: (task: ConvertTask, places: CallPlaces) => Promise<Result>,
+  digest?: string,
+): Promise<Result> {
+  const settings = resolveSettings(options)
+  const { signal, memory } = settings
+  return await withPlaces(options, [destination, source], memory, async (places) => {
+    const from = await places.open(source, 'read')
+    const top = await resolveTop(from, digest, signal)
+    const tag = top.annotations?.get('org.opencontainers.image.ref.name')
+    const to = await places.openDestination(destination, { location: source, tag: from.tag ?? tag })
+    const cacheFrom = (options.cacheFrom ?? []).map((location) => () => places.open(location, 'read'))
+    return await work({ from, top, to, cacheFrom, settings: indexingFrom(from.store, settings) }, places)
+  })
 }
 
-async function convertImage(
-  { from, top, to, cacheFrom, settings }: ConvertTask,
+async function resolveTop(
+  { store, reference }: Place,
+  digest: string | undefined,
+  signal: AbortSignal | undefined,
+): Promise<Descriptor> {
+  if (digest === undefined) return await store.resolve(reference, { signal })
+  // A layout knows more of an image by its name than by its digest
+  const named = await store.resolve(reference, { signal }).catch(() => undefined)
+  signal?.throwIfAborted()
+  return named?.digest === digest ? named : await store.resolve(digest, { signal })
+}
+
+/** @param elsewhere what other machines made of the layers, by layer key */
+export async function convertImage(
+  task: ConvertTask,
   onProgress: (event: ProgressEvent) => void,
+  elsewhere?: ReadonlyMap<string, LayerResult>,
 ): Promise<ConvertResult> {
   const started = performance.now()
+  const { from, to, settings } = task
   const { signal } = settings
   const { warnings, warn } = collectWarnings(onProgress)
-  const tree = await readImageTree(from.store, top, from.name, signal)
-  warnAbsent(tree, warn)
-  const plans = planPlatforms(tree, settings.platforms, settings.minLayerSize)
-  const jobs = planLayers(plans)
-  const blobs = blobsToCopy(tree, new Set(jobs.map(({ descriptor }) => descriptor.digest)))
-  onProgress({
-    type: 'plan',
-    layers: plannedLayers(jobs),
-    blobs: blobs.length,
-    blobBytes: blobs.reduce((sum, { size }) => sum + size, 0),
-  })
-  const assemble = (finished: ReadonlyMap<string, FinishedLayer>): AssembledPlatform[] =>
-    plans.map((plan) => assemblePlatform(plan, finished, settings, 'v2'))
-  if (jobs.length === 0) reasonForNone(settings, from.name, assemble(new Map())) // before anything is copied in vain
-  const rewrite = (assembled: readonly AssembledPlatform[]): RewrittenImage =>
-    rewriteImage(
-      tree,
-      assembled.flatMap(({ plan, index }) => (index === undefined ? [] : [{ ...plan, index }])),
-    )
+  const conversion = await readConversion(task, onProgress, warn)
+  const { tree, jobs, blobs } = conversion
   const result = (assembled: readonly AssembledPlatform[], image: RewrittenImage, read: number): ConvertResult => {
     const reason = reasonForNone(settings, from.name, assembled)
     return {
@@ -105,27 +108,14 @@ async function convertImage(
     }
   }
 
-  const previous = settings.force ? undefined : await readPrevious(to, signal)
-  const known: readonly Manifest[] = previous === undefined ? [] : indexesIn(previous)
-  const reusable = await findZtocs({
-    settings,
-    jobs,
-    destination: to,
-    previous: known,
-    image: { place: from, entries: imagesOf(tree) },
-    cacheFrom,
-    onWarning: warn,
-  })
-  // Elsewhere it costs the most to look again: where the result would be what is there, nothing more is read
-  const assumed = to.store.locate === undefined ? assumeFinished(jobs, reusable, settings) : undefined
-  if (previous !== undefined && assumed !== undefined) {
-    const assembled = assemble(assumed)
-    const image = rewrite(assembled)
-    if (image.index.descriptor.digest === previous.top.digest) {
-      for (const layer of assumed.values()) onProgress({ type: 'layer', layer: layer.result })
-      for (const { digest, size } of blobs) onProgress({ type: 'blob', digest, size, present: true })
-      return result(assembled, image, 0)
-    }
+  if (elsewhere !== undefined) checkAllPlanned(elsewhere, jobs, from.name)
+  const given = elsewhere && ztocsOf(elsewhere, to.store)
+  const { reusable, unchanged } = await findFormer(task, conversion, warn, given)
+  if (unchanged !== undefined) {
+    const { layers, assembled, image } = unchanged
+    for (const layer of layers.values()) onProgress({ type: 'layer', layer: layer.result })
+    for (const { digest, size } of blobs) onProgress({ type: 'blob', digest, size, present: true })
+    return result(assembled, image, 0)
   }
 
   const copying: CopyTask = {
@@ -141,6 +131,7 @@ async function convertImage(
     destination: to.store,
     copyLayers: true,
     reusable,
+    elsewhere,
     name: from.name,
     settings,
     onProgress,
@@ -156,13 +147,31 @@ async function convertImage(
     async (work, signal) => (await work(signal)) ?? new Map<string, FinishedLayer>(),
   )
 
-  const assembled = assemble(finished!)
+  const assembled = assembleAll(conversion, finished!, settings)
   reasonForNone(settings, from.name, assembled)
   warnNotFound(assembled, warn)
-  const image = rewrite(assembled)
+  const image = rewriteAssembled(conversion, assembled)
   await pushSociIndexes(to.store, assembled, signal)
   await pushDocuments(to.store, image.manifests, signal)
   await to.store.push(image.index.descriptor, image.index.bytes, { signal })
   await tagOnce(to.store, image.index.descriptor, to.reference, signal)
   return result(assembled, image, bytesIndexed(finished!.values()))
+}
+
+function checkAllPlanned(results: ReadonlyMap<string, LayerResult>, jobs: readonly LayerJob[], name: string): void {
+  const keys = new Set(jobs.map(({ key }) => key))
+  for (const [key, { digest }] of results)
+    if (!keys.has(key))
+      throw new ImageError(
+        'STEP_INVALID',
+        `there is a result of ${digest}, which is no layer to index of ${name} with these options: all steps need the same`,
+      )
+}
+
+/** The zTOCs that these results name. */
+function ztocsOf(results: ReadonlyMap<string, LayerResult>, store: Store): KnownZtocs {
+  const ztocs = new Map<string, KnownZtoc>()
+  for (const [key, { ztoc }] of results)
+    if (ztoc !== undefined) ztocs.set(key, { descriptor: { mediaType: ZTOC_MEDIA_TYPE, ...ztoc }, store })
+  return ztocs
 }

@@ -30,3 +30,10 @@ export type {
 export type { PlannedLayer, ProgressEvent } from './progress.js'
 export { type RemoveSociOptions, type RemoveSociResult, removeSoci, type SociIndexResult } from './remove-soci.js'
 export type { ContentResult, ConvertResult, CreateResult, LayerResult, PlatformResult } from './result.js'
+export {
+  assembleConversion,
+  type ConversionLayer,
+  type ConversionPlan,
+  indexPlannedLayer,
+  planConversion,
+} from './steps.js'

@@ -1,9 +1,10 @@
 // The way of a layer: its bytes are read once and become a zTOC; layer and zTOC end up in the destination.
+import { createHash } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { copyContent, type Descriptor, type Store, StoreError } from '@sociable/oci'
-import { decodeZtoc, hasXattrs, LayerIndexer, type Toc } from '@sociable/ztoc'
+import { decodeZtoc, hasXattrs, LayerIndexer, spanRange, type Toc, ZtocFormatError } from '@sociable/ztoc'
 import { isInPlace } from './blobs.js'
-import { inContext } from './error.js'
+import { ImageError, inContext } from './error.js'
 import { parallel } from './parallel.js'
 import type { LayerJob } from './plan.js'
 import { prefetchSpans, type SpanRange } from './prefetch.js'
@@ -32,6 +33,8 @@ export interface LayersTask {
   readonly copyLayers: boolean
   /** zTOCs that were made with the same settings, and are trusted. */
   readonly reusable: KnownZtocs
+  /** What other machines made of the layers, by layer key: then none is indexed here. */
+  readonly elsewhere?: ReadonlyMap<string, LayerResult> | undefined
   /** The image's, for messages. */
   readonly name: string
   readonly settings: Settings
@@ -49,13 +52,16 @@ export async function indexLayers(
   const { jobs, name, settings } = task
   const atOnce = layersAtOnce(jobs, settings)
   const bytes = jobs.reduce((sum, { descriptor }) => sum + descriptor.size, 0)
-  const indexer = new LayerIndexer({ concurrency: atOnce, threads: bytes >= THREADS_FROM })
+  const threads = bytes >= THREADS_FROM && task.elsewhere === undefined
+  const indexer = new LayerIndexer({ concurrency: atOnce, threads })
   try {
     const finished = await parallel(jobs, atOnce, signal, async (job, signal) => {
       try {
         // A layer that is more than a core's share of the work gets a second one, or it would be done last of all
         const threads = atOnce === 1 || job.descriptor.size * availableParallelism() > bytes ? 2 : 1
-        const layer = (await reuseZtoc(task, job, signal)) ?? (await indexLayer(task, job, indexer, threads, signal))
+        const done =
+          task.elsewhere === undefined ? await reuseZtoc(task, job, signal) : await takeLayer(task, job, signal)
+        const layer = done ?? (await indexLayer(task, job, indexer, threads, signal))
         task.onProgress({ type: 'layer', layer: layer.result })
         return layer
       } catch (error) {
@@ -146,23 +152,74 @@ async function isBeside(
 }
 
 /** The layer with the zTOC that a former run made; undefined where there is none, or it is not what this run would make. */
-async function reuseZtoc(task: LayersTask, job: LayerJob, signal: AbortSignal): Promise<FinishedLayer | undefined> {
+export async function reuseZtoc(
+  task: Omit<LayersTask, 'elsewhere' | 'onProgress' | 'jobs'>,
+  job: LayerJob,
+  signal: AbortSignal,
+): Promise<FinishedLayer | undefined> {
   const { source, destination, copyLayers, reusable, settings } = task
-  const { mediaType, digest, size } = job.descriptor
-  const known = reusable.get(digest)
+  const known = reusable.get(job.key)
   if (known === undefined) return undefined
-  const { descriptor: ztoc, store } = known
-  const toc = await readZtoc(store, ztoc, job.descriptor, signal).catch(() => undefined)
+  const toc = await readZtoc(known.store, known.descriptor, job.descriptor, signal).catch(() => undefined)
   signal.throwIfAborted()
-  const sound =
-    toc !== undefined &&
-    toc.version === '0.9' &&
-    toc.buildTool === settings.buildTool &&
-    toc.compression === job.compression &&
-    toc.spanSize === settings.spanSize
-  if (!sound) return undefined
+  if (toc === undefined || otherThanWanted(toc, job, settings) !== undefined) return undefined
   if (copyLayers && !isInPlace(source, destination)) await copyContent(source, job.descriptor, destination, { signal })
-  if (store !== destination) await copyContent(store, ztoc, destination, { signal })
+  if (known.store !== destination) await copyContent(known.store, known.descriptor, destination, { signal })
+  return withZtoc(job, known.descriptor, toc, settings)
+}
+
+/**
+ * The layer as another machine left it in the destination. Its zTOC is read again, and all that is told of it comes from there; its last span is
+ * compared with the layer: of a gzip layer that has the checksum of all that is in it.
+ * @throws ImageError STEP_INVALID where there is no result, or none that is true; StoreError
+ */
+async function takeLayer(task: LayersTask, job: LayerJob, signal: AbortSignal): Promise<FinishedLayer> {
+  const { source, destination, copyLayers, settings } = task
+  const { mediaType, digest, size } = job.descriptor
+  const told = task.elsewhere!.get(job.key)
+  if (told === undefined) throw new ImageError('STEP_INVALID', 'there is no result for it: index it, too')
+  if (copyLayers && !isInPlace(source, destination)) await copyContent(source, job.descriptor, destination, { signal })
+  const { state, ztoc, reason, seconds } = told
+  if (ztoc === undefined)
+    return { result: { mediaType, digest, size, state, reason: reason! }, hasXattrs: false, prefetch: new Map() }
+  const descriptor = { mediaType: ZTOC_MEDIA_TYPE, digest: ztoc.digest, size: ztoc.size }
+  const wrong = (why: string): ImageError =>
+    new ImageError('STEP_INVALID', `its result names a zTOC (${ztoc.digest}) ${why}: index it again`)
+  let toc: Toc
+  try {
+    toc = await readZtoc(destination, descriptor, job.descriptor, signal)
+  } catch (error) {
+    signal.throwIfAborted()
+    if (error instanceof StoreError && error.code === 'NOT_FOUND') throw wrong(`that is not in ${destination.name}`)
+    const isOther = error instanceof StoreError && /^(DIGEST|SIZE)_MISMATCH$/.test(error.code)
+    throw isOther || error instanceof ZtocFormatError ? wrong(`that is not its own (${error.message})`) : error
+  }
+  const difference = otherThanWanted(toc, job, settings)
+  if (difference !== undefined) throw wrong(difference)
+  if (!(await hasLastSpan(source, job.descriptor, toc, signal))) throw wrong('of a layer with other bytes')
+  const { result, ...rest } = withZtoc(job, descriptor, toc, settings)
+  return { ...rest, result: { ...result, state, ...(seconds !== undefined && { seconds }) } }
+}
+
+async function hasLastSpan(store: Store, layer: Descriptor, toc: Toc, signal: AbortSignal): Promise<boolean> {
+  if (toc.spanCount === 0) return true
+  const hash = createHash('sha256')
+  const span = spanRange(toc, toc.spanCount - 1)
+  for await (const bytes of store.fetch(layer, { ...span, reuse: true, signal })) hash.update(bytes)
+  return `sha256:${hash.digest('hex')}` === toc.spanDigests.at(-1)
+}
+
+/** What tells a zTOC from that which these settings make; undefined where nothing does. */
+function otherThanWanted(toc: Toc, { compression }: LayerJob, { buildTool, spanSize }: Settings): string | undefined {
+  if (toc.version !== '0.9') return `of version ${toc.version}, not 0.9`
+  if (toc.buildTool !== buildTool) return `of the build tool "${toc.buildTool}", not "${buildTool}"`
+  if (toc.compression !== compression) return `of a layer that is ${toc.compression}, not ${compression}`
+  return toc.spanSize === spanSize ? undefined : `of span size ${toc.spanSize}, not ${spanSize}`
+}
+
+/** What becomes of a layer that has its zTOC already. */
+function withZtoc({ descriptor }: LayerJob, ztoc: Descriptor, toc: Toc, settings: Settings): FinishedLayer {
+  const { mediaType, digest, size } = descriptor
   return {
     result: {
       mediaType,

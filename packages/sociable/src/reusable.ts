@@ -25,7 +25,7 @@ export interface KnownZtoc {
   readonly store: Store
 }
 
-/** By layer digest; of several for a layer the first found. */
+/** By layer key; of several for a layer the first found. */
 export type KnownZtocs = ReadonlyMap<string, KnownZtoc>
 
 /** What has the destination's name already, if it can be read. */
@@ -98,13 +98,14 @@ export async function findZtocs(search: ZtocSearch): Promise<KnownZtocs> {
   const { signal } = settings
   const found = new Map<string, KnownZtoc>()
   if (settings.force) return found
-  const isDone = (): boolean => jobs.every(({ descriptor }) => found.has(descriptor.digest))
+  const isDone = (): boolean => jobs.every(({ key }) => found.has(key))
   const add = (place: Place, indexes: readonly Manifest[]): void => {
     const known = ztocsOf(indexes, settings)
+    const news = jobs.filter(({ key, descriptor: { digest } }) => known.has(digest) && !found.has(key))
     if (isTrusted(place, destination, settings)) {
-      for (const [layer, descriptor] of known)
-        if (!found.has(layer)) found.set(layer, { descriptor, store: place.store })
-    } else if (jobs.some(({ descriptor: { digest } }) => known.has(digest) && !found.has(digest)))
+      for (const { key, descriptor } of news)
+        found.set(key, { descriptor: known.get(descriptor.digest)!, store: place.store })
+    } else if (news.length > 0)
       onWarning(
         `the zTOCs of ${place.name} are not taken, as they are ${place.home === destination.home ? `of a tool that is not known to make sound ones (${settings.buildTool})` : `not from the destination's own repository`}: --trust-ztocs takes them`,
       )
@@ -167,7 +168,7 @@ export function assumeFinished(
   if (prefetchFiles.length > 0) return undefined
   const finished = new Map<string, FinishedLayer>()
   for (const { key, descriptor } of jobs) {
-    const ztoc = known.get(descriptor.digest)?.descriptor
+    const ztoc = known.get(key)?.descriptor
     if (ztoc === undefined) return undefined
     const hasXattrs = ztoc.annotations?.get(DISABLE_XATTRS) !== 'true'
     if (xattr && hasXattrs) return undefined // or nobody asked for it then
