@@ -114,7 +114,14 @@ export class Http {
     const release = () => signal?.removeEventListener('abort', onAbort)
     const fail = (error: unknown) => (signal?.aborted ? signal.reason : connectionFailure(error, what, url))
     let timer: NodeJS.Timeout | undefined
+    let settled = false
+    const settle = () => {
+      settled = true
+      clearTimeout(timer)
+    }
     const awaitAnswer = (milliseconds: number) => {
+      // The answer, or the connection's end, may come before the body's: what nobody waits for must not keep the process.
+      if (settled) return
       clearTimeout(timer)
       const late = () =>
         abort.abort(new TransientError('UNREACHABLE', `${what}: no answer in ${milliseconds / 1000} seconds`))
@@ -137,10 +144,10 @@ export class Http {
         ...(body !== undefined && { body: body as Dispatcher.DispatchOptions['body'] & object }),
         signal: abort.signal,
       })
-      clearTimeout(timer)
+      settle()
       return this.#response(answer, { url, moved, what, method, release, fail })
     } catch (error) {
-      clearTimeout(timer)
+      settle()
       release()
       throw fail(error)
     }
