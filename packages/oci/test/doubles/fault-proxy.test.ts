@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type TestContext, test } from 'node:test'
+import { after, type TestContext, test } from 'node:test'
 import { noise } from '../images.js'
 import { type Fault, tooMany } from './fault.js'
 import { type FaultProxy, type FaultProxyOptions, startFaultProxy } from './fault-proxy.js'
@@ -7,6 +7,10 @@ import { startLink } from './link.js'
 import { listen } from './listen.js'
 
 const body = noise(300_000)
+
+const warnings: Error[] = []
+process.on('warning', (warning) => warnings.push(warning))
+after(() => assert.deepEqual(warnings, [], 'no listener is left behind'))
 
 /** A server that answers GET with `body` and PUT with the length of what it got, and a proxy before it. */
 async function start(t: TestContext, fault?: FaultProxyOptions['fault']): Promise<FaultProxy & { served(): number }> {

@@ -1,6 +1,7 @@
 import { type IncomingHttpHeaders, type IncomingMessage, type ServerResponse, request as send } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Certificate } from './certificate.js'
+import { drained } from './drained.js'
 import { answerWith, type Fault } from './fault.js'
 import { type Listening, listen } from './listen.js'
 
@@ -150,8 +151,7 @@ async function forward(
       const part = fault.kind === 'cut-request' ? chunk.subarray(0, fault.after - sent) : chunk
       sent += part.length
       received(part.length)
-      if (!upstream.write(part) && !upstream.destroyed)
-        await new Promise((resolve) => upstream.once('drain', resolve).once('close', resolve))
+      if (!upstream.write(part) && !upstream.destroyed) await drained(upstream)
       if (fault.kind === 'cut-request' && sent === fault.after) {
         await new Promise((resolve) => setTimeout(resolve, 20)) // so that the server has them
         request.socket.resetAndDestroy()

@@ -1,6 +1,7 @@
 // What can go wrong with a request, and how it is done to one that is on its way.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { drained } from './drained.js'
 
 /** Bytes are those of the response's body, unless it says otherwise. */
 export type Fault = {
@@ -74,7 +75,7 @@ export async function answerWith(fault: Fault, from: IncomingMessage, to: Server
   to.flushHeaders()
   for await (const chunk of bodyWith(fault, from)) {
     if (to.destroyed) return
-    if (!to.write(chunk)) await new Promise((resolve) => to.once('drain', resolve).once('close', resolve))
+    if (!to.write(chunk) && !to.destroyed) await drained(to)
   }
   if (fault.kind === 'cut') await flushed(to).then(() => to.destroy())
   else if (fault.kind === 'wrong-length') await flushed(to).then(() => to.socket?.end())
