@@ -1,3 +1,4 @@
+export { type CheckConvertedResult, checkConverted } from './check-converted.js'
 export { convert } from './convert.js'
 export { type CopyImageOptions, type CopyImageResult, copyImage } from './copy-image.js'
 export { createIndex } from './create.js'
@@ -30,6 +31,7 @@ export type {
 export type { PlannedLayer, ProgressEvent } from './progress.js'
 export { type RemoveSociOptions, type RemoveSociResult, removeSoci, type SociIndexResult } from './remove-soci.js'
 export type { ContentResult, ConvertResult, CreateResult, LayerResult, PlatformResult } from './result.js'
+export { IMAGE_MANIFEST_DIGEST, INDEX_DIGEST } from './soci-index.js'
 export {
   assembleConversion,
   type ConversionLayer,

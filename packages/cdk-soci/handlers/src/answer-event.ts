@@ -1,0 +1,115 @@
+import { type Answer, failed, sendAnswer, succeeded } from './answer.js'
+import { buildAttached } from './build-attached.js'
+import { buildImage } from './build-image.js'
+import { withinDeadline } from './deadline.js'
+import type { CloudFormationEvent, Properties } from './event.js'
+import { explain } from './explain.js'
+import type { FailureRecord } from './failure-record.js'
+import { Images } from './images.js'
+import { type IndexRequest, imageName, ownerOf, parseIndexRequest } from './index-request.js'
+import { type LambdaContext, logPlace, workMemory } from './lambda.js'
+import { log } from './log.js'
+import { whilePermissionsSpread } from './permissions.js'
+import { removeResult } from './remove-result.js'
+import type { Outcome, Work } from './work.js'
+
+/** Does what the event asks for, and answers it, whatever happens. @throws Error where CloudFormation could not be answered */
+export async function answerEvent(event: CloudFormationEvent, context: LambdaContext): Promise<void> {
+  const { RequestType, RequestId, StackId, LogicalResourceId } = event
+  log('asked', { RequestType, RequestId, StackId, LogicalResourceId })
+  const answer = await withinDeadline(context, (signal) => perform(event, context, signal)).catch((error) =>
+    failureAnswer(event, error, context),
+  )
+  await answerAndLog(event, answer)
+}
+
+/** Answers for an invocation that ended without an answer. Never throws: nobody would answer then either, and Lambda would ask again. */
+export async function answerFailure({ event, cause }: FailureRecord, context: LambdaContext): Promise<void> {
+  try {
+    const request = tryParse(event.ResourceProperties)
+    const reason = `${cause} (log group ${context.logGroupName})`
+    await answerAndLog(event, failed(event, reason, request?.physicalId))
+  } catch (error) {
+    log('no answer', { error: (error as Error).message })
+  }
+}
+
+/** The answer of an event that was done. */
+export function outcomeAnswer(event: CloudFormationEvent, request: IndexRequest, outcome: Outcome): Answer {
+  return succeeded(event, request.physicalId, attributes(request, outcome))
+}
+
+/** The answer of an event that failed, or cannot be understood: with the cause, and where the log is. */
+export function failureAnswer(event: CloudFormationEvent, error: unknown, context: LambdaContext): Answer {
+  const request = tryParse(event.ResourceProperties)
+  const reason = `${explain(error, request)} (${logPlace(context)})`
+  log('failed', { error: error instanceof Error ? error.stack : String(error) })
+  return failed(event, reason, request?.physicalId)
+}
+
+async function perform(event: CloudFormationEvent, context: LambdaContext, signal: AbortSignal): Promise<Answer> {
+  const { RequestType, PhysicalResourceId } = event
+  if (RequestType === 'Delete') {
+    // What was never made, or is of another make, has nothing that could be removed
+    const request = tryParse(event.ResourceProperties)
+    if (request?.physicalId !== PhysicalResourceId) return succeeded(event, PhysicalResourceId ?? '')
+    await withWork(event, request!, context, signal, removeResult)
+    return succeeded(event, request!.physicalId)
+  }
+  const request = parseIndexRequest(event.ResourceProperties)
+  log('to be indexed', {
+    image: imageName({ repository: request.repository, tag: request.input }),
+    output: imageName(request.output),
+  })
+  const build = request.format === 'v2' ? buildImage : buildAttached
+  return outcomeAnswer(event, request, await withWork(event, request, context, signal, build))
+}
+
+/** Does work of an event, again while permissions spread. */
+export async function withWork<Result>(
+  event: CloudFormationEvent,
+  request: IndexRequest,
+  context: LambdaContext,
+  signal: AbortSignal,
+  work: (work: Work) => Promise<Result>,
+): Promise<Result> {
+  const memory = workMemory(context)
+  const former = event.OldResourceProperties && tryParse(event.OldResourceProperties)
+  return await whilePermissionsSpread(async () => {
+    const images = new Images(memory)
+    try {
+      return await work({ request, former, owner: ownerOf(event), images, memory, signal })
+    } finally {
+      await images.close()
+    }
+  }, signal)
+}
+
+/** All attributes that the constructs have, as CloudFormation wants them: strings. */
+function attributes(
+  request: IndexRequest,
+  { imageDigest, indexed, reason }: Outcome,
+): Readonly<Record<string, string>> {
+  const { repository, tag } = request.output
+  return {
+    imageDigest,
+    imageUri: `${repository.uri}@${imageDigest}`,
+    outputImageTag: tag,
+    indexed: String(indexed),
+    indexReason: reason,
+  }
+}
+
+async function answerAndLog(event: CloudFormationEvent, answer: Answer): Promise<void> {
+  const { Status, Reason, PhysicalResourceId, Data } = answer
+  log('answer', { Status, Reason, PhysicalResourceId, Data })
+  await sendAnswer(event, answer)
+}
+
+function tryParse(properties: Properties): IndexRequest | undefined {
+  try {
+    return parseIndexRequest(properties)
+  } catch {
+    return undefined
+  }
+}

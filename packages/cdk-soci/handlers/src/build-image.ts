@@ -1,0 +1,116 @@
+import { type Descriptor, type Store, StoreError } from '@sociable/oci'
+import { checkConverted, convert, copyImage } from 'sociable'
+import { EcrImages } from './ecr-images.js'
+import { imageName, sameOptions } from './index-request.js'
+import { log } from './log.js'
+import { mirror } from './mirror.js'
+import { ownerTag, ownerTagsAmong } from './owner-tags.js'
+import type { Outcome, Work } from './work.js'
+
+/**
+ * Makes the SOCI-enabled image (v2) that the request asks for, under its output tag. Doing it again changes nothing.
+ * @throws errors of the library and of the AWS SDK; TAG_IMMUTABLE with what to do where the tag is another image's for good
+ */
+export async function buildImage(work: Work): Promise<Outcome> {
+  const { request, images, signal } = work
+  const brought = request.source === undefined ? undefined : await mirror(work, request.source)
+  const store = await images.openEcr(request.output.repository, signal)
+  const before = await resolve(store, request.output.tag, signal)
+  const outcome =
+    brought === undefined ? await convertOrAdopt(work, store, before) : await nameBrought(work, store, brought)
+  await claim(work, store, before, outcome)
+  return outcome
+}
+
+async function convertOrAdopt(work: Work, store: Store, before: Descriptor | undefined): Promise<Outcome> {
+  const { request, former, images, memory, signal } = work
+  const input = { store: await images.openEcr(request.repository, signal), reference: request.input }
+  const output = { store, reference: request.output.tag }
+  const options = { ...request.options, memory, signal }
+  // Where the same resource is asked for something else it is not to get what it had
+  const changed = former !== undefined && isSameOutput(work) && !sameOptions(request, former)
+  const adopt = async (): Promise<Outcome | readonly string[]> => {
+    const { matches, digest, indexed, reason = '', problems } = await checkConverted(input, output, options)
+    log(`the output tag has ${matches ? 'what is wanted' : 'something else'}`, {
+      digest,
+      problems: problems.slice(0, 3),
+    })
+    return matches ? { imageDigest: digest, indexed, reason } : problems
+  }
+  const adopted = before !== undefined && !changed ? await adopt() : []
+  if (isOutcome(adopted)) return adopted
+  try {
+    const cacheFrom = await formerOutput(work)
+    const result = await convert(input, output, { ...options, cacheFrom })
+    const { digest, indexed, reason = '', warnings, bytesIndexed, seconds } = result
+    log('converted', { digest, indexed, reason, bytesIndexed, seconds, warnings: warnings.slice(0, 5) })
+    return { imageDigest: digest, indexed, reason }
+  } catch (error) {
+    if (!(error instanceof StoreError && error.code === 'TAG_IMMUTABLE')) throw error
+    const found = changed ? await adopt() : adopted
+    if (isOutcome(found)) return found
+    throw new StoreError(
+      'TAG_IMMUTABLE',
+      `${imageName(request.output)} exists with other content (${found[0] ?? 'made meanwhile'}), and tags of this repository are immutable: choose another output tag, or delete that image`,
+      { cause: error },
+    )
+  }
+}
+
+function isOutcome(found: Outcome | readonly string[]): found is Outcome {
+  return 'imageDigest' in found
+}
+
+/** The image as it came, under the output tag. */
+async function nameBrought({ request, images, signal }: Work, store: Store, outcome: Outcome): Promise<Outcome> {
+  const input = { store: await images.openEcr(request.repository, signal), reference: outcome.imageDigest }
+  await copyImage(input, { store, reference: request.output.tag }, { signal })
+  log('the mirrored image has its own SOCI index', { digest: outcome.imageDigest })
+  return outcome
+}
+
+/** What the resource's result was before, where that is in the same repository and has another tag: its zTOCs are good for layers that stayed. */
+async function formerOutput({ request, former, images, signal }: Work) {
+  if (former?.format !== 'v2' || former.output.repository.uri !== request.output.repository.uri) return []
+  const store = await images.openEcr(former.output.repository, signal)
+  if ((await resolve(store, former.output.tag, signal)) === undefined) return []
+  return [{ store, reference: former.output.tag }]
+}
+
+/**
+ * Puts the owner tag on the result where it is this resource's to delete, or another's who may: what was there before and belongs to
+ * nobody stays nobody's.
+ */
+async function claim(work: Work, store: Store, before: Descriptor | undefined, outcome: Outcome): Promise<void> {
+  const { request, signal } = work
+  const isNew = before === undefined || isSameOutput(work)
+  const owns = request.removal === 'destroy' && isNew
+  if (!owns && before === undefined) return
+  if (!owns) {
+    const ecr = new EcrImages(request.output.repository, signal)
+    try {
+      const owners = ownerTagsAmong(request, (await ecr.tags()).keys())
+      if (owners.length === 0) return
+    } finally {
+      await ecr.close()
+    }
+  }
+  const result = await store.resolve(outcome.imageDigest, { signal })
+  await store.tag(result, ownerTag(request, work.owner), { signal })
+  // Its last owner may have gone in between, and taken the tag along: the image itself is held by the owner tag now
+  if ((await resolve(store, request.output.tag, signal)) === undefined)
+    await store.tag(result, request.output.tag, { signal })
+}
+
+function isSameOutput({ request, former }: Work): boolean {
+  return former?.physicalId === request.physicalId
+}
+
+async function resolve(store: Store, tag: string, signal: AbortSignal): Promise<Descriptor | undefined> {
+  try {
+    return await store.resolve(tag, { signal })
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'NOT_FOUND') return undefined
+    throw error
+  }
+}

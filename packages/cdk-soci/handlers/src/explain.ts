@@ -1,0 +1,52 @@
+// What went wrong, as the reason of a FAILED answer: what a user reads in the console, and often all that he reads.
+import { StoreError } from '@sociable/oci'
+import type { EcrRepository } from './ecr-repository.js'
+import type { IndexRequest } from './index-request.js'
+
+/** How the registry's requests are called in IAM ("Actions, resources, and condition keys for Amazon ECR"). */
+const ACTIONS: readonly (readonly [request: RegExp, action: string])[] = [
+  [/^(?:GET|HEAD) \S*\/(?:manifests|referrers)\//, 'ecr:BatchGetImage'],
+  [/^PUT \S*\/manifests\//, 'ecr:PutImage'],
+  [/^HEAD \S*\/blobs\/sha/, 'ecr:BatchCheckLayerAvailability'],
+  [/^GET \S*\/blobs\/sha/, 'ecr:GetDownloadUrlForLayer'],
+  [/^POST \S*\/blobs\/uploads\//, 'ecr:InitiateLayerUpload'],
+  [/^PATCH \S*\/blobs\/uploads\//, 'ecr:UploadLayerPart'],
+  [/^PUT \S*\/blobs\/uploads\//, 'ecr:UploadLayerPart and ecr:CompleteLayerUpload'],
+  [/^GET \S*\/tags\/list/, 'ecr:ListImages'],
+]
+const REQUEST =
+  /\b((?:GET|HEAD|PUT|POST|PATCH) https:\/\/(\S+?)\/v2\/(\S+?)\/(?:manifests|blobs|referrers|tags)\/\S*) answered 40[13]/
+
+/** The IAM action of one of the registry's requests, as `PUT https://HOST/v2/NAME/manifests/TAG`. */
+export function actionOf(request: string): string | undefined {
+  return ACTIONS.find(([pattern]) => pattern.test(request))?.[1]
+}
+
+/** The error in words, with the IAM action and ARN where AWS refused. Never with a secret, as no error of the library or the SDK has one. */
+export function explain(error: unknown, request: IndexRequest | undefined): string {
+  if (!(error instanceof Error)) return String(error)
+  const { message, name } = error
+  if (/not authorized to perform: \S+ on resource/.test(message)) return message // AWS says it itself
+  const refused = error instanceof StoreError && (error.code === 'DENIED' || error.code === 'UNAUTHORIZED')
+  const match = refused ? REQUEST.exec(message) : null
+  if (match !== null && request !== undefined) {
+    const [, what, host, repositoryName] = match
+    const repository = [request.repository, request.output.repository].find(
+      (one: EcrRepository) => one.host === host && one.name === repositoryName,
+    )
+    if (repository !== undefined)
+      return `not allowed: ${actionOf(what!) ?? what} on ${repository.arn} (the function's role or the repository's policy must allow it): ${message}`
+  }
+  // The library's and ours speak for themselves; of others the name tells the most
+  return [
+    'StoreError',
+    'ImageError',
+    'LayerFormatError',
+    'ZtocFormatError',
+    'PropertyError',
+    'DeadlineError',
+    'Error',
+  ].includes(name)
+    ? message
+    : `${name}: ${message}`
+}

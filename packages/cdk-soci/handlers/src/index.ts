@@ -1,0 +1,14 @@
+// The function behind the custom resource `Custom::SociIndex` where the work is done by Lambda.
+import { answerEvent, answerFailure } from './answer-event.js'
+import { isCloudFormationEvent } from './event.js'
+import { readFailureRecord } from './failure-record.js'
+import type { LambdaContext } from './lambda.js'
+import { log } from './log.js'
+
+/** Takes CloudFormation's events, and what Lambda tells of an invocation of this function that ended without an answer. */
+export async function handler(event: unknown, context: LambdaContext): Promise<void> {
+  const failure = readFailureRecord(event)
+  if (failure !== undefined) await answerFailure(failure, context)
+  else if (isCloudFormationEvent(event)) await answerEvent(event, context)
+  else log('this is no event of a custom resource, and there is nobody to answer')
+}

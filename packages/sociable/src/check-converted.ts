@@ -1,0 +1,117 @@
+import type { Descriptor } from '@sociable/oci'
+import { ImageError } from './error.js'
+import { type ImageTree, readImageTree, type TreeEntry } from './image-tree.js'
+import { type InspectedPlatform, inspect } from './inspect.js'
+import { type Place, withPlaces } from './location.js'
+import type { ImageLocation, IndexOptions } from './options.js'
+import { imagesOf, type PlatformPlan, planPlatforms } from './plan.js'
+import { formatPlatform } from './platform.js'
+import { type ContentResult, contentResult } from './result.js'
+import { resolveSettings } from './settings.js'
+
+export interface CheckConvertedResult extends ContentResult {
+  /** Whether it is what was asked for: no `problems`. */
+  readonly matches: boolean
+  /** Whether it has a SOCI index; where it matches without one, `reason` says why there need be none. */
+  readonly indexed: boolean
+  readonly reason?: string
+  /** What differs, in words. */
+  readonly problems: readonly string[]
+}
+
+/**
+ * Whether `converted` is a SOCI-enabled image (v2) of `source`, whoever made it and with whatever bytes: the same images of the same platforms, and for
+ * each that is asked for a SOCI index whose links hold, with a sound zTOC of every layer that is to be indexed. Options that are given must be those
+ * that it was made with; paths to prefetch do not show in an image, so with them the answer is no. Reads manifests, indexes and zTOCs, no layer:
+ * that a zTOC is true to its layer only decoding it would prove.
+ * @throws ImageError where `source` is no image, or lacks a platform; StoreError
+ * @example
+ * const { matches, problems } = await checkConverted('registry.example/app:1', 'registry.example/app:1-soci')
+ */
+export async function checkConverted(
+  source: ImageLocation,
+  converted: ImageLocation,
+  options: IndexOptions = {},
+): Promise<CheckConvertedResult> {
+  const { signal, platforms, minLayerSize, memory } = resolveSettings(options)
+  return await withPlaces(options, [converted, source], memory, async (places) => {
+    const read = async ({ store, reference, name }: Place): Promise<ImageTree> =>
+      await readImageTree(store, await store.resolve(reference, { signal }), name, signal)
+    const from = await read(await places.open(source, 'read'))
+    const to = await places.open(converted, 'read')
+    const plans = planPlatforms(from, platforms, minLayerSize)
+    const found = await to.store.resolve(to.reference, { signal })
+    try {
+      const tree = await readImageTree(to.store, found, to.name, signal)
+      const inspected = await inspect({ store: to.store, reference: to.reference }, { signal })
+      return { ...contentResult(found), ...compare(from, plans, tree, inspected.images, options) }
+    } catch (error) {
+      if (!(error instanceof ImageError)) throw error
+      return { ...contentResult(found), matches: false, indexed: false, problems: [error.message] }
+    }
+  })
+}
+
+type Comparison = Omit<CheckConvertedResult, keyof ContentResult>
+
+function compare(
+  from: ImageTree,
+  plans: readonly PlatformPlan[],
+  to: ImageTree,
+  inspected: readonly InspectedPlatform[],
+  options: IndexOptions,
+): Comparison {
+  const problems: string[] = []
+  const sources = imagesOf(from)
+  for (const image of sources)
+    if (!imagesOf(to).some((other) => isSameImage(image, other)))
+      problems.push(`${to.name} does not have the ${formatPlatform(image.platform!)} image of ${from.name}`)
+  for (const image of imagesOf(to))
+    if (!sources.some((other) => isSameImage(image, other)))
+      problems.push(`${to.name} has a ${formatPlatform(image.platform!)} image that is not of ${from.name}`)
+  if ((options.prefetchFiles?.length ?? 0) > 0) problems.push('whether it has these paths to prefetch does not show')
+  const reasons = new Set<string>()
+  let indexed = false
+  for (const { entry, name, layers } of plans) {
+    const image = imagesOf(to).find((other) => isSameImage(entry, other))
+    const details = inspected.find(({ manifest }) => manifest.digest === image?.manifestDescriptor?.digest)
+    if (details === undefined) continue // told above
+    problems.push(...details.problems)
+    const wanted = layers.filter(({ index }) => index !== undefined)
+    if (details.version === 'v2') indexed = true
+    if (wanted.length === 0) for (const { skip } of layers) reasons.add(skip!)
+    else if (details.version !== 'v2') problems.push(`${name} has no SOCI index (v2)`)
+    problems.push(...differences(layers, details, options, name))
+  }
+  const reason = [...reasons].join('; ')
+  return { matches: problems.length === 0, indexed, ...(!indexed && reason !== '' && { reason }), problems }
+}
+
+/** A conversion keeps config and layers; it may change their media types from Docker's to OCI's. */
+function isSameImage({ manifest: a }: TreeEntry, { manifest: b }: TreeEntry): boolean {
+  const contents = ({ config, layers = [] }: NonNullable<TreeEntry['manifest']>): string =>
+    [config, ...layers].map(({ digest, size }: Descriptor) => `${digest} ${size}`).join('\n')
+  return contents(a!) === contents(b!)
+}
+
+function differences(
+  layers: PlatformPlan['layers'],
+  { layers: inspected, buildTool }: InspectedPlatform,
+  { spanSize, minLayerSize, buildTool: wantedTool, optimizations = [] }: IndexOptions,
+  name: string,
+): string[] {
+  const found: string[] = []
+  if (wantedTool !== undefined && buildTool !== undefined && buildTool !== wantedTool)
+    found.push(`the SOCI index of ${name} is made by "${buildTool}", not "${wantedTool}"`)
+  layers.forEach(({ descriptor: { digest }, index }, i) => {
+    const { lazy, ztoc } = inspected[i]!
+    if (index !== undefined && !lazy) found.push(`layer ${digest} of ${name} has no zTOC`)
+    if (index === undefined && lazy && minLayerSize !== undefined) found.push(`layer ${digest} of ${name} has a zTOC`)
+    if (ztoc === undefined) return
+    if (spanSize !== undefined && ztoc.spanSize !== spanSize)
+      found.push(`layer ${digest} of ${name} has spans of ${ztoc.spanSize} bytes, not ${spanSize}`)
+    if (optimizations.length > 0 && !ztoc.disableXattrs)
+      found.push(`layer ${digest} of ${name} is not marked as one without extended attributes`)
+  })
+  return found
+}
