@@ -24,8 +24,8 @@ const DEBIAN = {
   zopfli: 'zopfli',
   zstd: 'zstd',
 }
-/** PyPI's packages, by the command. Pinned: they are measured against. */
-const PYTHON = { rapidgzip: 'rapidgzip==0.16.2' }
+/** PyPI's packages, by the command. Pinned: they are measured against, or judge. */
+const PYTHON = { 'cfn-lint': 'cfn-lint==1.58.0', rapidgzip: 'rapidgzip==0.16.2' }
 
 /** The names that `ensure` knows. */
 export const toolNames = [...Object.keys(DEBIAN), ...Object.keys(PYTHON)]
