@@ -2,10 +2,11 @@
 import type { Descriptor } from '@sociable/oci'
 import { type AssembledPlatform, assemblePlatform } from './assemble.js'
 import { blobsToCopy } from './blobs.js'
+import { formerIndexes, mayBeResult, refusedLayers } from './former-result.js'
 import { type ImageTree, readImageTree } from './image-tree.js'
 import type { FinishedLayer } from './layers.js'
 import type { Place } from './location.js'
-import { reasonForNone, warnAbsent } from './outcome.js'
+import { reasonForNone, refuseImmutableTag, warnAbsent } from './outcome.js'
 import { imagesOf, type LayerJob, type PlatformPlan, planLayers, plannedLayers, planPlatforms } from './plan.js'
 import type { ProgressEvent } from './progress.js'
 import { assumeFinished, findZtocs, indexesIn, type KnownZtocs, readPrevious } from './reusable.js'
@@ -81,15 +82,19 @@ export interface Former {
     | undefined
 }
 
-/** @param given zTOCs by layer key, where they are not to be looked for */
+/**
+ * @param given zTOCs by layer key, where they are not to be looked for
+ * @throws StoreError TAG_IMMUTABLE where the destination's tag is another image's for good, as far as that can be asked
+ */
 export async function findFormer(
   { from, to, cacheFrom, settings }: ConvertTask,
   conversion: Conversion,
   warn: (message: string) => void,
   given?: KnownZtocs,
 ): Promise<Former> {
-  const { tree, jobs } = conversion
-  const previous = settings.force ? undefined : await readPrevious(to, settings.signal)
+  const { tree, plans, jobs } = conversion
+  const { signal } = settings
+  const previous = settings.force ? undefined : await readPrevious(to, signal)
   const reusable =
     given ??
     (await findZtocs({
@@ -97,14 +102,22 @@ export async function findFormer(
       jobs,
       destination: to,
       previous: previous === undefined ? [] : indexesIn(previous),
+      refused: previous === undefined ? [] : refusedLayers(formerIndexes(previous, tree), plans, settings),
       image: { place: from, entries: imagesOf(tree) },
       cacheFrom,
       onWarning: warn,
     }))
   const layers = to.store.locate === undefined ? assumeFinished(jobs, reusable, settings) : undefined
-  if (previous === undefined || layers === undefined) return { reusable }
-  const assembled = assembleAll(conversion, layers, settings)
-  const image = rewriteAssembled(conversion, assembled)
-  const isSame = image.index.descriptor.digest === previous.top.digest
-  return { reusable, ...(isSame && { unchanged: { layers, assembled, image } }) }
+  if (previous !== undefined && layers !== undefined) {
+    const assembled = assembleAll(conversion, layers, settings)
+    const image = rewriteAssembled(conversion, assembled)
+    if (image.index.descriptor.digest === previous.top.digest)
+      return { reusable, unchanged: { layers, assembled, image } }
+  }
+  const mayBe = async (): Promise<boolean> => {
+    const there = previous ?? (await readPrevious(to, signal))
+    return there !== undefined && mayBeResult(there, tree, plans, settings)
+  }
+  await refuseImmutableTag(to.store, to.reference, mayBe, signal)
+  return { reusable }
 }

@@ -13,7 +13,7 @@ import { type CopyTask, copyBlobs, isInPlace } from './blobs.js'
 import { ImageError, inContext } from './error.js'
 import { type Place, withPlaces } from './location.js'
 import type { CallOptions, ImageLocation, RegistryAccess } from './options.js'
-import { tagOnce } from './outcome.js'
+import { refuseImmutableTag, tagOnce } from './outcome.js'
 import { collectWarnings, type ProgressEvent } from './progress.js'
 import { type ContentResult, contentResult } from './result.js'
 
@@ -75,6 +75,7 @@ async function copyAll(
 ): Promise<CopyImageResult> {
   const started = performance.now()
   const { warnings, warn } = collectWarnings(onProgress)
+  await refuseImmutableTag(to.store, to.reference, ({ digest }) => digest === top.digest, signal)
   const contents = new Contents(from.store, from.name, warn, signal)
   await contents.addTop(top)
   const referrers = await contents.addReferrers()

@@ -1,5 +1,6 @@
-import type { Descriptor } from '@sociable/oci'
+import { type Descriptor, decodeManifest, isManifestType, type Manifest, readContent, type Store } from '@sociable/oci'
 import { type AssembledPlatform, assemblePlatform } from './assemble.js'
+import { mayBeIndex, refusedLayers } from './former-result.js'
 import { readImageTree } from './image-tree.js'
 import { type FinishedLayer, indexLayers } from './layers.js'
 import { type Place, withPlaces } from './location.js'
@@ -9,15 +10,16 @@ import {
   platformResult,
   pushSociIndexes,
   reasonForNone,
+  refuseImmutableTag,
   tagOnce,
   warnAbsent,
   warnNotFound,
 } from './outcome.js'
-import { planLayers, plannedLayers, planPlatforms } from './plan.js'
+import { type PlatformPlan, planLayers, plannedLayers, planPlatforms } from './plan.js'
 import { collectWarnings } from './progress.js'
 import { indexingFrom } from './registries.js'
 import type { CreateResult } from './result.js'
-import { assumeFinished, attachedIndexes, findZtocs } from './reusable.js'
+import { type AttachedIndex, assumeFinished, attachedIndexes, findZtocs } from './reusable.js'
 import { resolveSettings, type Settings } from './settings.js'
 
 /**
@@ -51,6 +53,9 @@ async function createIndexes(
   const plans = planPlatforms(tree, settings.platforms, settings.minLayerSize)
   const jobs = planLayers(plans)
   onProgress({ type: 'plan', layers: plannedLayers(jobs), blobs: 0, blobBytes: 0 })
+  const tagOf = ({ name }: PlatformPlan, several: boolean): string | undefined =>
+    indexTag === undefined || !several ? indexTag : `${indexTag}-${name.replaceAll('/', '-')}`
+  await refuseImmutableTags(store, plans, tagOf, settings)
   const entries = plans.map(({ entry }) => entry)
   const attached = settings.force ? [] : await attachedIndexes(store, entries, signal)
   const reusable = await findZtocs({
@@ -58,6 +63,7 @@ async function createIndexes(
     jobs,
     destination: place,
     previous: attached.map(({ manifest }) => manifest),
+    refused: refusedLayers(indexesOf(attached, plans, settings), plans, settings),
     image: { place, entries: [] },
     cacheFrom,
     onWarning: warn,
@@ -84,8 +90,8 @@ async function createIndexes(
   const indexed = assembled.filter(hasIndex)
   for (const { plan, index } of indexed) {
     if (!unchanged) await store.attach(index.descriptor, { signal })
-    if (indexTag === undefined) continue
-    const tag = indexed.length === 1 ? indexTag : `${indexTag}-${plan.name.replaceAll('/', '-')}`
+    const tag = tagOf(plan, indexed.length > 1)
+    if (tag === undefined) continue
     await tagOnce(store, index.descriptor, tag, signal)
     tags[plan.name] = tag
   }
@@ -98,6 +104,44 @@ async function createIndexes(
     warnings,
     bytesIndexed: bytesIndexed(finished.values()),
     seconds: (performance.now() - started) / 1000,
+  }
+}
+
+/** Of each platform that has one the attached index that may be what this run makes; by the digest of its entry. */
+function indexesOf(
+  attached: readonly AttachedIndex[],
+  plans: readonly PlatformPlan[],
+  settings: Settings,
+): Map<string, Manifest> {
+  const indexes = new Map<string, Manifest>()
+  for (const plan of plans) {
+    const { descriptor, manifestDescriptor } = plan.entry
+    const own = attached.find(
+      ({ manifest }) => manifest.subject?.digest === manifestDescriptor!.digest && mayBeIndex(manifest, plan, settings),
+    )
+    if (own !== undefined) indexes.set(descriptor.digest, own.manifest)
+  }
+  return indexes
+}
+
+/** Each index that is going to be tagged: its tag must be free, or have what may be the same index. */
+async function refuseImmutableTags(
+  store: Store,
+  plans: readonly PlatformPlan[],
+  tagOf: (plan: PlatformPlan, several: boolean) => string | undefined,
+  settings: Settings,
+): Promise<void> {
+  const { signal } = settings
+  const indexable = plans.filter(({ layers }) => layers.some(({ index }) => index !== undefined))
+  for (const plan of indexable) {
+    const mayBe = async (present: Descriptor): Promise<boolean> => {
+      const manifest = isManifestType(present.mediaType)
+        ? decodeManifest(await readContent(store, present, { signal }), present.digest)
+        : undefined
+      const isOfImage = manifest?.subject?.digest === plan.entry.manifestDescriptor!.digest
+      return manifest !== undefined && isOfImage && mayBeIndex(manifest, plan, settings)
+    }
+    await refuseImmutableTag(store, tagOf(plan, indexable.length > 1), mayBe, signal)
   }
 }
 

@@ -10,7 +10,7 @@ import type { LayerJob } from './plan.js'
 import { prefetchSpans, type SpanRange } from './prefetch.js'
 import type { ProgressEvent } from './progress.js'
 import type { LayerResult } from './result.js'
-import type { KnownZtocs } from './reusable.js'
+import { type KnownZtocs, refusedLayer } from './reusable.js'
 import { layersAtOnce, type Settings } from './settings.js'
 import { ZTOC_MEDIA_TYPE } from './soci-index.js'
 import { tee } from './tee.js'
@@ -160,6 +160,11 @@ export async function reuseZtoc(
   const { source, destination, copyLayers, reusable, settings } = task
   const known = reusable.get(job.key)
   if (known === undefined) return undefined
+  if (known === 'refused') {
+    if (copyLayers && !isInPlace(source, destination))
+      await copyContent(source, job.descriptor, destination, { signal })
+    return refusedLayer(job)
+  }
   const toc = await readZtoc(known.store, known.descriptor, job.descriptor, signal).catch(() => undefined)
   signal.throwIfAborted()
   if (toc === undefined || otherThanWanted(toc, job, settings) !== undefined) return undefined

@@ -1,5 +1,5 @@
 // What `convert` and `createIndex` have in common once the layers are done: what is told, and what is pushed.
-import { type Descriptor, digestOf, type Store } from '@sociable/oci'
+import { type Descriptor, digestOf, type Store, StoreError } from '@sociable/oci'
 import type { AssembledPlatform } from './assemble.js'
 import { ImageError } from './error.js'
 import type { ImageTree } from './image-tree.js'
@@ -96,6 +96,29 @@ export async function pushDocuments(
 ): Promise<void> {
   await parallel(documents, PUSHES_AT_ONCE, signal, ({ descriptor, bytes }, signal) =>
     store.push(descriptor, bytes, { signal }),
+  )
+}
+
+/**
+ * Before the work begins: fails where something has the tag that cannot be the result, and has it for good. Where that cannot be asked (`Store.isImmutable`),
+ * `tagOnce` meets it.
+ * @param reference a tag; undefined is no name, and free
+ * @param mayBeResult whether what has the tag may turn out to be what this run makes
+ * @throws StoreError TAG_IMMUTABLE
+ */
+export async function refuseImmutableTag(
+  store: Store,
+  reference: string | undefined,
+  mayBeResult: (present: Descriptor) => boolean | Promise<boolean>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (reference === undefined || store.isImmutable === undefined) return
+  const present = await store.resolve(reference, { signal }).catch(() => undefined)
+  signal?.throwIfAborted()
+  if (present === undefined || (await mayBeResult(present)) || !(await store.isImmutable(reference, { signal }))) return
+  throw new StoreError(
+    'TAG_IMMUTABLE',
+    `${store.name}:${reference} is ${present.digest} for good, as its tags are immutable, and cannot become another: choose another tag`,
   )
 }
 

@@ -25,8 +25,8 @@ export interface KnownZtoc {
   readonly store: Store
 }
 
-/** By layer key; of several for a layer the first found. */
-export type KnownZtocs = ReadonlyMap<string, KnownZtoc>
+/** By layer key; of several for a layer the first found. `refused`: a former run found that no runtime would load the layer's zTOC. */
+export type KnownZtocs = ReadonlyMap<string, KnownZtoc | 'refused'>
 
 /** What has the destination's name already, if it can be read. */
 export async function readPrevious({ store, reference, name }: Place, signal: AbortSignal | undefined) {
@@ -85,6 +85,8 @@ export interface ZtocSearch {
   readonly destination: Place
   /** The SOCI indexes of the destination's former image. */
   readonly previous: readonly Manifest[]
+  /** Keys of the layers that it shows to be refused by runtimes. */
+  readonly refused: readonly string[]
   /** The image, for its v1 indexes. */
   readonly image: { readonly place: Place; readonly entries: readonly TreeEntry[] }
   /** Opens each of `cacheFrom` when it comes to it. They stay open until the layers are done. */
@@ -94,10 +96,10 @@ export interface ZtocSearch {
 
 /** Looks on only while there are layers without a zTOC. @throws ImageReferenceError, and StoreError of the image's own repository */
 export async function findZtocs(search: ZtocSearch): Promise<KnownZtocs> {
-  const { settings, jobs, destination, previous, image, cacheFrom, onWarning } = search
+  const { settings, jobs, destination, previous, refused, image, cacheFrom, onWarning } = search
   const { signal } = settings
-  const found = new Map<string, KnownZtoc>()
-  if (settings.force) return found
+  if (settings.force) return new Map()
+  const found = new Map<string, KnownZtoc | 'refused'>(refused.map((key) => [key, 'refused']))
   const isDone = (): boolean => jobs.every(({ key }) => found.has(key))
   const add = (place: Place, indexes: readonly Manifest[]): void => {
     const known = ztocsOf(indexes, settings)
@@ -167,11 +169,18 @@ export function assumeFinished(
 ): Map<string, FinishedLayer> | undefined {
   if (prefetchFiles.length > 0) return undefined
   const finished = new Map<string, FinishedLayer>()
-  for (const { key, descriptor } of jobs) {
-    const ztoc = known.get(key)?.descriptor
-    if (ztoc === undefined) return undefined
+  let isMarked = false
+  for (const job of jobs) {
+    const { key, descriptor } = job
+    const layer = known.get(key)
+    if (layer === undefined) return undefined
+    if (layer === 'refused') {
+      finished.set(key, refusedLayer(job))
+      continue
+    }
+    const ztoc = layer.descriptor
     const hasXattrs = ztoc.annotations?.get(DISABLE_XATTRS) !== 'true'
-    if (xattr && hasXattrs) return undefined // or nobody asked for it then
+    isMarked ||= !hasXattrs
     const { mediaType, digest, size } = descriptor
     finished.set(key, {
       result: { mediaType, digest, size, state: 'reused', ztoc: { digest: ztoc.digest, size: ztoc.size } },
@@ -179,5 +188,12 @@ export function assumeFinished(
       prefetch: new Map(),
     })
   }
-  return finished
+  // Without any mark it may be that nobody asked for marks then
+  return xattr && !isMarked ? undefined : finished
+}
+
+/** A layer that a former run found to be of no use to a runtime: nothing of it is read again. */
+export function refusedLayer({ descriptor: { mediaType, digest, size } }: LayerJob): FinishedLayer {
+  const reason = 'a runtime would refuse its zTOC, as an earlier run found'
+  return { result: { mediaType, digest, size, state: 'skipped', reason }, hasXattrs: false, prefetch: new Map() }
 }
