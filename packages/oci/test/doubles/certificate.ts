@@ -13,13 +13,17 @@ export interface Certificate {
 
 const ECDSA_WITH_SHA256 = sequence(objectId('1.2.840.10045.4.3.2'))
 
-/** A certificate for 127.0.0.1 and localhost that signed itself (RFC 5280), of a new P-256 key. Without OpenSSL's command, which not every machine has. */
-export function selfSignedCertificate(): Certificate {
+/**
+ * A certificate for 127.0.0.1 and localhost that signed itself (RFC 5280), of a new P-256 key. Without OpenSSL's command, which not every machine has.
+ * @param others names that it is for, too
+ */
+export function selfSignedCertificate(others: readonly string[] = []): Certificate {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const publicInfo = publicKey.export({ type: 'spki', format: 'der' })
   const serial = createHash('sha256').update(publicInfo).digest().subarray(0, 16)
   const name = sequence(set(sequence(objectId('2.5.4.3'), utf8('sociable test'))))
-  const names = sequence(der(0x82, Buffer.from('localhost')), der(0x87, Buffer.from([127, 0, 0, 1])))
+  const dnsNames = ['localhost', ...others].map((other) => der(0x82, Buffer.from(other)))
+  const names = sequence(...dnsNames, der(0x87, Buffer.from([127, 0, 0, 1])))
   const extensions = sequence(
     sequence(objectId('2.5.29.17'), octets(names)), // subjectAltName
     sequence(objectId('2.5.29.19'), boolean(true), octets(sequence(boolean(true)))), // basicConstraints: a CA

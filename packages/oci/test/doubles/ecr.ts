@@ -8,7 +8,9 @@ import { decodeIndex } from '../../src/manifest.js'
 import { isIndexType } from '../../src/mediatype.js'
 import { Registry } from '../../src/server/registry.js'
 import { memoryRepositories, type Repositories } from '../../src/server/repositories.js'
+import type { Certificate } from './certificate.js'
 import { answerEcrApi, type EcrApiState } from './ecr-api.js'
+import { actionsOf, type EcrCall, type EcrPolicy, refusal } from './ecr-iam.js'
 import { type Listening, listen } from './listen.js'
 
 export interface EcrOptions {
@@ -26,6 +28,12 @@ export interface EcrOptions {
   readonly tagExclusions?: readonly string[] | undefined
   /** Whether its login may ask what the settings of a repository are. @default true */
   readonly describes?: boolean | undefined
+  /** What IAM allows its logins. @default all */
+  readonly policy?: EcrPolicy | undefined
+  /** Speak TLS with it, as the real one does; the storage too. @default plain HTTP */
+  readonly tls?: Certificate | undefined
+  /** Name of the storage's host, where something leads that name to it. @default its address */
+  readonly storageName?: string | undefined
   /** Manifests that may be put within a second. @default any number */
   readonly putRate?: number | undefined
   /** Whether blobs are mounted from other repositories; an account has to allow that. @default false: 202 */
@@ -44,19 +52,24 @@ export interface EcrRequest {
 
 export interface Ecr extends Listening {
   readonly requests: readonly EcrRequest[]
+  /** What IAM was asked for, in order. */
+  readonly calls: readonly EcrCall[]
   /** The object storage that blobs' addresses lead to: another host. */
   readonly storage: { readonly host: string; readonly url: string; readonly requests: readonly EcrRequest[] }
-  /** A new token, as GetAuthorizationToken gives it: base64 of `AWS:…`. The API at `/` answers that action too, and DescribeRepositories. */
+  /** A new token, as GetAuthorizationToken gives it: base64 of `AWS:…`. The API at `/` answers that action too, and those that `ecr-api.ts` has. */
   authorizationToken(): string
   /** From now on no token, or address of a blob, that was given out before can be used. */
   expireTokens(): void
   expireAddresses(): void
   /** What a lifecycle rule for untagged images does: removes manifests that neither have a tag nor are in an index that has one. Gives their digests. */
   expireUntagged(repository: string): Promise<readonly string[]>
+  /** Another policy from now on. */
+  setPolicy(policy: EcrPolicy | undefined): void
 }
 
 const EMPTY_DIGEST = digestOf(new Uint8Array(0))
 const ACCOUNT = '123456789012'
+const REGION = 'eu-west-1'
 
 export async function startEcr(options: EcrOptions = {}): Promise<Ecr> {
   const repositories = options.repositories ?? memoryRepositories()
@@ -64,6 +77,7 @@ export async function startEcr(options: EcrOptions = {}): Promise<Ecr> {
   const tokens = new Map<string, number>()
   const addresses = new Map<string, { readonly path: string; readonly expires: number }>()
   const requests: EcrRequest[] = []
+  const calls: EcrCall[] = []
   const storageRequests: EcrRequest[] = []
   const puts: number[] = []
   const ranges = new Map<string, string>()
@@ -90,7 +104,8 @@ export async function startEcr(options: EcrOptions = {}): Promise<Ecr> {
       return answerXml(request, response, 416, 'InvalidRange', 'The requested range is not satisfiable')
     request.url = path
     return registry.handle(request, response)
-  })
+  }, options)
+  const storageUrl = options.storageName === undefined ? storage.url : `https://${options.storageName}`
 
   const tooManyPuts = () => {
     const now = Date.now()
@@ -107,11 +122,28 @@ export async function startEcr(options: EcrOptions = {}): Promise<Ecr> {
     )
     return immutable.includes(repository) !== isExcluded
   }
+  let policy = options.policy
+  const refuse = (action: string, repository: string | undefined): string | undefined => {
+    const allowed =
+      (policy?.(action, repository) ?? true) && !(options.describes === false && action === 'ecr:DescribeRepositories')
+    calls.push({ action, repository, allowed })
+    const resource = repository === undefined ? '*' : `arn:aws:ecr:${REGION}:${ACCOUNT}:repository/${repository}`
+    return allowed ? undefined : refusal(action, resource)
+  }
+  const exists = (repository: string) => options.existing?.includes(repository) ?? true
   const api: EcrApiState = {
     account: ACCOUNT,
     authorizationToken,
+    refuse,
+    store: async (repository) =>
+      exists(repository) ? await repositories.open(repository, { create: options.existing !== undefined }) : undefined,
+    async manifests(repository) {
+      const store = await repositories.open(repository)
+      const digests = new Set([...(pushed.get(repository) ?? []), ...(await tagged(repositories, repository))])
+      const sizes = await Promise.all([...digests].map((digest) => store?.sizeOf(digest)))
+      return [...digests].filter((_, i) => sizes[i] !== undefined)
+    },
     tagRules(repository) {
-      if (options.describes === false) return undefined
       const rule = immutable.includes(repository) ? 'IMMUTABLE' : 'MUTABLE'
       if (tagExclusions.length === 0) return { imageTagMutability: rule }
       const filters = tagExclusions.map((filter) => ({ filterType: 'WILDCARD', filter }))
@@ -136,7 +168,12 @@ export async function startEcr(options: EcrOptions = {}): Promise<Ecr> {
     const [path = '', query] = request.url!.split('?', 2)
     const parameters = new URLSearchParams(query)
     const [, name = '', kind = '', last = ''] = /^\/v2\/(.+)\/(blobs|manifests|tags|referrers)\/(.*)$/.exec(path) ?? []
-    if (kind !== '' && options.existing !== undefined && !options.existing.includes(name)) {
+    if (kind !== '') {
+      const refused = actionsOf(method!, kind, last, parameters).map((action) => refuse(action, name))
+      const message = refused.find((text) => text !== undefined)
+      if (message !== undefined) return answerError(request, response, 403, 'DENIED', message)
+    }
+    if (kind !== '' && !exists(name)) {
       const message = `The repository with name '${name}' does not exist in the registry with id '${ACCOUNT}'`
       return answerError(request, response, 404, 'NAME_UNKNOWN', message)
     }
@@ -147,9 +184,11 @@ export async function startEcr(options: EcrOptions = {}): Promise<Ecr> {
       const signature = randomUUID()
       addresses.set(signature, { path, expires: Date.now() + life })
       const signed = `X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Expires=${Math.ceil(life / 1000)}&X-Amz-Signature=${signature}`
-      response.writeHead(307, { location: `${storage.url}${path}?${signed}`, 'content-length': 0 }).end()
+      response.writeHead(307, { location: `${storageUrl}${path}?${signed}`, 'content-length': 0 }).end()
       return
     }
+    if (method === 'DELETE' && kind === 'manifests')
+      return answerError(request, response, 405, 'UNSUPPORTED', 'The operation is unsupported.')
     if (parameters.get('digest') === EMPTY_DIGEST)
       return answerError(request, response, 400, 'BLOB_UPLOAD_INVALID', 'The layer upload does not contain any parts')
     if (parameters.has('mount') && !options.mounts) request.url = path
@@ -178,10 +217,14 @@ export async function startEcr(options: EcrOptions = {}): Promise<Ecr> {
     return registry.handle(request, response)
   }
 
-  const listening = await listen(handle)
+  const listening = await listen(handle, options)
   return {
     ...listening,
     requests,
+    calls,
+    setPolicy: (other) => {
+      policy = other
+    },
     storage: { host: storage.host, url: storage.url, requests: storageRequests },
     authorizationToken,
     expireTokens: () => tokens.forEach((_, token) => void tokens.set(token, 0)),
