@@ -100,7 +100,8 @@ function attributes(
   }
 }
 
-async function answerAndLog(event: CloudFormationEvent, answer: Answer): Promise<void> {
+/** Sends the answer, once its words are in the log. @throws Error where CloudFormation could not be answered */
+export async function answerAndLog(event: CloudFormationEvent, answer: Answer): Promise<void> {
   const { Status, Reason, PhysicalResourceId, Data } = answer
   log('answer', { Status, Reason, PhysicalResourceId, Data })
   await sendAnswer(event, answer)

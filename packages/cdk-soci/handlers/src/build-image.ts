@@ -1,5 +1,5 @@
 import { type Descriptor, type Store, StoreError } from '@sociable/oci'
-import { checkConverted, convert, copyImage } from 'sociable'
+import { type ConvertOptions, checkConverted, convert, copyImage, type ImageLocation } from 'sociable'
 import { EcrImages } from './ecr-images.js'
 import { imageName, sameOptions } from './index-request.js'
 import { log } from './log.js'
@@ -12,17 +12,40 @@ import type { Outcome, Work } from './work.js'
  * @throws errors of the library and of the AWS SDK; TAG_IMMUTABLE with what to do where the tag is another image's for good
  */
 export async function buildImage(work: Work): Promise<Outcome> {
+  const outcome = await buildImageBy(work, async (input, output, options) => {
+    const result = await convert(input, output, options)
+    const { digest, indexed, reason = '', warnings, bytesIndexed, seconds } = result
+    log('converted', { digest, indexed, reason, bytesIndexed, seconds, warnings: warnings.slice(0, 5) })
+    return { imageDigest: digest, indexed, reason }
+  })
+  return outcome!
+}
+
+/** Makes the image where there is none that can be adopted; undefined where it is not made yet. */
+export type MakeImage = (
+  input: ImageLocation,
+  output: ImageLocation,
+  options: ConvertOptions,
+) => Promise<Outcome | undefined>
+
+/** As `buildImage`, with another way of making the image. Undefined where that left the rest to others: then nothing is claimed. */
+export async function buildImageBy(work: Work, make: MakeImage): Promise<Outcome | undefined> {
   const { request, images, signal } = work
   const brought = request.source === undefined ? undefined : await mirror(work, request.source)
   const store = await images.openEcr(request.output.repository, signal)
   const before = await resolve(store, request.output.tag, signal)
   const outcome =
-    brought === undefined ? await convertOrAdopt(work, store, before) : await nameBrought(work, store, brought)
-  await claim(work, store, before, outcome)
+    brought === undefined ? await makeOrAdopt(work, store, before, make) : await nameBrought(work, store, brought)
+  if (outcome !== undefined) await claim(work, store, before, outcome)
   return outcome
 }
 
-async function convertOrAdopt(work: Work, store: Store, before: Descriptor | undefined): Promise<Outcome> {
+async function makeOrAdopt(
+  work: Work,
+  store: Store,
+  before: Descriptor | undefined,
+  make: MakeImage,
+): Promise<Outcome | undefined> {
   const { request, former, images, memory, signal } = work
   const input = { store: await images.openEcr(request.repository, signal), reference: request.input }
   const output = { store, reference: request.output.tag }
@@ -41,10 +64,7 @@ async function convertOrAdopt(work: Work, store: Store, before: Descriptor | und
   if (isOutcome(adopted)) return adopted
   try {
     const cacheFrom = await formerOutput(work)
-    const result = await convert(input, output, { ...options, cacheFrom })
-    const { digest, indexed, reason = '', warnings, bytesIndexed, seconds } = result
-    log('converted', { digest, indexed, reason, bytesIndexed, seconds, warnings: warnings.slice(0, 5) })
-    return { imageDigest: digest, indexed, reason }
+    return await make(input, output, { ...options, cacheFrom })
   } catch (error) {
     if (!(error instanceof StoreError && error.code === 'TAG_IMMUTABLE')) throw error
     const found = changed ? await adopt() : adopted

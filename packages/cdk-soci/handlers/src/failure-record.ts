@@ -22,8 +22,13 @@ export function readFailureRecord(record: unknown): FailureRecord | undefined {
   }
 }
 
-function causeOf({ condition }: Properties, { errorType, errorMessage }: Properties): string {
+function causeOf({ condition }: Properties, response: Properties): string {
   if (condition === 'EventAgeExceeded') return 'the function could not be started in time: its concurrency is used up'
+  return causeOfCrash(response)
+}
+
+/** Why a function ended that could not say so itself, from Lambda's words. */
+export function causeOfCrash({ errorType, errorMessage }: Properties): string {
   const message = typeof errorMessage === 'string' ? errorMessage : ''
   const type = typeof errorType === 'string' ? errorType : ''
   const seconds = /timed out after ([\d.]+) seconds/i.exec(message)?.[1]

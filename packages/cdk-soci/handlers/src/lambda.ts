@@ -1,6 +1,7 @@
 /** What Lambda gives a handler besides the event, as far as it is used ("Lambda context object in Node.js"). */
 export interface LambdaContext {
   readonly functionName: string
+  readonly invokedFunctionArn: string
   readonly awsRequestId: string
   /** MiB. */
   readonly memoryLimitInMB: string
