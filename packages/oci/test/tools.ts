@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL('../../../../', import.meta.url))
 const GO: Readonly<Record<string, string>> = {
   conformance: 'github.com/opencontainers/distribution-spec/conformance@v0.0.0-20260831232431-97274622c111',
   crane: 'github.com/google/go-containerregistry/cmd/crane@v0.20.6',
-  oras: 'oras.land/oras/cmd/oras@v1.2.3',
+  oras: 'oras.land/oras/cmd/oras@v1.3.6', // 1.2 cannot copy an index with what refers to its manifests
 }
 /** Go programs of our own, by name: their folders, seen from the workspace's. */
 const OWN_GO: Readonly<Record<string, string>> = {
@@ -41,8 +41,9 @@ async function debianTool(name: string): Promise<string> {
 const goFolder = join(root, '.cache', 'tools', 'go-bin')
 
 function goTool(name: string, module: string): string {
-  const path = join(goFolder, name)
-  if (!existsSync(path)) go(['install', module], root)
+  const folder = join(goFolder, module.slice(module.lastIndexOf('@') + 1))
+  const path = join(folder, name)
+  if (!existsSync(path)) go(['install', module], root, { GOBIN: folder })
   return path
 }
 
@@ -56,9 +57,8 @@ function buildGo(name: string, folder: string): string {
 
 const built = new Set<string>()
 
-function go(args: readonly string[], cwd: string): void {
-  mkdirSync(goFolder, { recursive: true })
-  const env = { ...process.env, GOBIN: goFolder, GOFLAGS: '-mod=readonly' }
+function go(args: readonly string[], cwd: string, more: NodeJS.ProcessEnv = {}): void {
+  const env = { ...process.env, GOFLAGS: '-mod=readonly', ...more }
   const { status, stderr, error } = spawnSync('go', args, { cwd, env, encoding: 'utf8' })
   if (status !== 0) throw new Error(`go ${args.join(' ')}: ${error?.message ?? stderr.trim().split('\n').at(-1)}`)
 }
