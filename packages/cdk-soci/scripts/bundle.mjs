@@ -1,16 +1,16 @@
-// Puts all that runs at deploy time into folders that ship in the package: nothing is downloaded or installed then. What it bundles is what
-// `tsc -b` compiled. Same sources, same bytes: the assets' hashes are in the users' templates.
+// Puts all that runs at deploy time into folders that ship in the package: nothing is downloaded or installed then. The libraries must be
+// compiled. Same sources, same bytes: the assets' hashes are in the users' templates.
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
-const handlers = 'packages/cdk-soci/handlers/dist/handlers/src'
+const handlers = 'packages/cdk-soci/handlers/src'
 
 /** The folders, each with its entry points by the names that they get. */
 const ASSETS = {
-  handler: { index: `${handlers}/index.js` },
+  handler: { index: `${handlers}/index.ts` },
 }
 /** Lambda's oldest Node that the constructs use. */
 const TARGET = 'node22'
