@@ -1,0 +1,51 @@
+// `npm run package [-- LANGUAGE…]`: builds, then packs for npm (dist/js) and PyPI (dist/python) as jsii-pacmak does. Further
+// languages: `java` is compiled (it needs Maven), of `go` and `dotnet` only the code is generated.
+import { spawnSync } from 'node:child_process'
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { delimiter, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from '../../../scripts/build.mjs'
+import { ensureNode } from '../../../scripts/tools.mjs'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const CODE_ONLY = ['go', 'dotnet'] // compiling them takes a build of all of aws-cdk-lib, or a tool that is no package
+
+/**
+ * Packs what is built for these languages, below `dist`.
+ * @param {readonly string[]} languages
+ * @throws Error where jsii-pacmak fails, with what it said
+ */
+export function pack(languages) {
+  const node = ensureNode('24')
+  const pacmak = createRequire(import.meta.url).resolve('jsii-pacmak/bin/jsii-pacmak')
+  for (const codeOnly of [false, true]) {
+    const targets = languages.filter((language) => CODE_ONLY.includes(language) === codeOnly)
+    if (targets.length === 0) continue
+    for (const target of targets) rmSync(join(root, 'dist', target), { recursive: true, force: true })
+    const args = [pacmak, ...targets.flatMap((target) => ['--target', target]), ...(codeOnly ? ['--code-only'] : [])]
+    // What pacmak starts (npm, and jsii's runtime below it) shall find the same Node
+    const env = { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH}` }
+    const { status, stdout, stderr, error } = spawnSync(node, args, { cwd: root, env, encoding: 'utf8' })
+    if (status !== 0) throw new Error(`jsii-pacmak failed for ${targets}: ${error?.message ?? `${stdout}${stderr}`}`)
+  }
+}
+
+/** The path of Python's wheel of what is built now; packed if there is none, or only an older one. */
+export function ensureWheel() {
+  const folder = join(root, 'dist', 'python')
+  const find = () => (existsSync(folder) ? readdirSync(folder).find((name) => name.endsWith('.whl')) : undefined)
+  const modified = (file) => statSync(join(root, file)).mtimeMs
+  const assets = readdirSync(join(root, 'assets'), { recursive: true }).map((name) => join('assets', name))
+  const built = Math.max(...['.jsii', ...assets].map(modified))
+  const found = find()
+  if (found === undefined || statSync(join(folder, found)).mtimeMs < built) pack(['python'])
+  return join(folder, find())
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  build()
+  const languages = process.argv.length > 2 ? process.argv.slice(2) : ['js', 'python']
+  pack(languages)
+  for (const language of languages) console.log(join(root, 'dist', language))
+}

@@ -1,0 +1,55 @@
+// The wheel, as its users install it: into a fresh virtual environment, with PyPI's aws-cdk-lib of the version that TypeScript is tested with.
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, describe, it } from 'node:test'
+import { removeVirtualEnvironment, virtualEnvironment } from './virtual-environment.js'
+import { PACKAGE, run, temporaryFolder, WORKSPACE } from './workplace.js'
+
+const MAX_SIZE = 10 << 20 // bytes of wheel: the handlers' assets, 5 MB at most, and the constructs
+
+describe('Python', () => {
+  after(removeVirtualEnvironment)
+
+  it('the wheel is small', async (t) => {
+    const python = await virtualEnvironment(t)
+    if (python === undefined) return
+    const { size } = statSync(python.wheel)
+    assert.ok(size < MAX_SIZE, `${python.wheel} has ${size} bytes`)
+  })
+
+  it("the article's example gives TypeScript's template", async (t) => {
+    const python = await virtualEnvironment(t)
+    if (python === undefined) return
+    const [ours, theirs] = [temporaryFolder(t), temporaryFolder(t)]
+    const cwd = join(PACKAGE, 'examples', 'article')
+    run(python.path, ['app.py'], { cwd, env: { CDK_OUTDIR: ours } })
+    run('node', ['app.ts'], { cwd, env: { CDK_OUTDIR: theirs } })
+    const [a, b] = [ours, theirs].map((folder) =>
+      JSON.parse(readFileSync(join(folder, 'Article.template.json'), 'utf8')),
+    )
+    assert.deepEqual(a, b)
+    const indexes = Object.values(a.Resources as Record<string, { Type: string }>).filter(
+      ({ Type }) => Type === 'Custom::SociIndex',
+    )
+    assert.equal(indexes.length, 5)
+    assert.deepEqual(assetsOf(ours), assetsOf(theirs))
+  })
+
+  it("the example app is synthesized by CDK's command line", async (t) => {
+    const python = await virtualEnvironment(t)
+    if (python === undefined) return
+    const output = temporaryFolder(t)
+    const cdk = join(WORKSPACE, 'node_modules/aws-cdk/bin/cdk')
+    const args = [cdk, 'synth', '--quiet', '--output', output, '--app', `${python.path} app.py`]
+    run('node', args, { cwd: join(PACKAGE, 'examples', 'python') })
+    const template = readFileSync(join(output, 'PythonService.template.json'), 'utf8')
+    assert.match(template, /"Type": "Custom::SociIndex"/)
+  })
+})
+
+/** Names of the cloud assembly's assets: hashes of what is in them. */
+const assetsOf = (folder: string) =>
+  readdirSync(folder)
+    .filter((name) => name.startsWith('asset.'))
+    .sort()

@@ -1,0 +1,51 @@
+// The TypeScript snippets of README and docs: each compiles, and gives a stack that indexes an image.
+import assert from 'node:assert/strict'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { it } from 'node:test'
+import { snippetsOf, stackModule } from './snippets.js'
+import { PACKAGE, run, WORKSPACE } from './workplace.js'
+
+const PAGES = ['README.md', 'docs/from-deploy-time-build.md', 'docs/lazy-loading.md', 'docs/sizes.md']
+const folder = join(PACKAGE, 'generated', 'snippets') // in the package, where imports resolve as they do for its users
+
+it('README and docs: every snippet compiles under strict TypeScript and indexes an image', () => {
+  const snippets = PAGES.flatMap((page) => snippetsOf(join(PACKAGE, page), 'ts'))
+  assert.ok(snippets.length > 8, `${snippets.length} snippets`)
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(join(folder, 'image'), { recursive: true })
+  writeFileSync(join(folder, 'image', 'Dockerfile'), 'FROM scratch\n')
+  for (const [at, snippet] of snippets.entries()) writeFileSync(join(folder, `snippet-${at}.mts`), stackModule(snippet))
+  writeFileSync(join(folder, 'main.mjs'), SYNTHESIZE)
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(COMPILER_OPTIONS))
+
+  run('node', [join(WORKSPACE, 'node_modules/typescript/bin/tsc'), '-p', folder], { cwd: folder })
+  const indexes = JSON.parse(run('node', ['main.mjs', String(snippets.length)], { cwd: folder })) as number[]
+  for (const [at, { name }] of snippets.entries()) assert.ok((indexes[at] ?? 0) > 0, `${name} indexes nothing`)
+})
+
+const COMPILER_OPTIONS = {
+  compilerOptions: {
+    module: 'nodenext',
+    target: 'es2022',
+    strict: true,
+    noEmit: true,
+    skipLibCheck: true,
+    types: ['node'],
+    erasableSyntaxOnly: true, // Node strips the types
+  },
+  include: ['*.mts'],
+}
+
+/** Prints how many indexes each snippet's app has, in all its stacks. */
+const SYNTHESIZE = `import { App } from 'aws-cdk-lib'
+const indexes = []
+for (let at = 0; at < Number(process.argv[2]); at++) {
+  const app = new App({ outdir: \`cdk.out/\${at}\`, analyticsReporting: false })
+  const { default: Example } = await import(\`./snippet-\${at}.mts\`)
+  new Example(app, 'Example')
+  const resources = app.synth().stacksRecursively.flatMap(({ template }) => Object.values(template.Resources ?? {}))
+  indexes.push(resources.filter(({ Type }) => Type === 'Custom::SociIndex').length)
+}
+console.log(JSON.stringify(indexes))
+`
