@@ -1,6 +1,6 @@
 // Runs commands side by side: round after round, each once a round, so that what else the machine does hits all alike.
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ensure } from '../scripts/tools.mjs'
@@ -13,15 +13,16 @@ import { ensure } from '../scripts/tools.mjs'
  */
 
 /**
- * @typedef {{ readonly seconds: number, readonly cpu: number, readonly memory: number, readonly inside?: number }} Sample
- *   seconds of wall time and of CPU time (user + system), peak RSS in bytes; `inside`: seconds by the program's own clock
+ * @typedef {{ readonly seconds: number, readonly cpu: number, readonly memory: number, readonly written: number,
+ *   readonly inside?: number }} Sample
+ *   seconds of wall time and of CPU time (user + system), peak RSS in bytes, bytes that went to disk; `inside`: seconds by the program's own clock
  */
 
 /** CPU seconds that this machine spent on anything but what was measured, and how long that took (CPU seconds to be had). */
 export const others = { spent: 0, available: 0 }
 
 /**
- * Medians over the rounds (of memory the most), by contender's name. One run of each comes first and does not count: it warms caches.
+ * Medians over the rounds (of memory and disk the most), by contender's name. One run of each comes first and does not count: it warms caches.
  * @param {readonly Contender[]} contenders
  * @returns {Promise<Record<string, Sample & { readonly samples: readonly Sample[] }>>}
  */
@@ -49,8 +50,8 @@ export async function measure({ name, command, input, check }) {
   const folder = mkdtempSync(join(tmpdir(), 'bench-'))
   const report = join(folder, 'time')
   try {
-    const args = ['-q', '-o', report, '-f', '%U %S %M', ...command]
-    const busyBefore = busySeconds()
+    const args = ['-q', '-o', report, '-f', '%U %S %M %O', ...command]
+    const busyBefore = busySeconds() - helperSeconds()
     const started = process.hrtime.bigint()
     const child = spawn(ensure('time'), args, {
       env: { ...process.env, NO_COLOR: '1', TZ: 'UTC' },
@@ -68,19 +69,30 @@ export async function measure({ name, command, input, check }) {
     await closed
     if (status !== 0) throw new Error(`${name}: ${command.join(' ')} ended with status ${status}: ${stderr.trim()}`)
     const more = check?.(stdout)
-    const busy = busySeconds() - busyBefore
-    const [user, system, kibibytes] = readFileSync(report, 'utf8').trim().split(' ').map(Number)
+    const busy = busySeconds() - helperSeconds() - busyBefore
+    const [user, system, kibibytes, blocks] = readFileSync(report, 'utf8').trim().split(' ').map(Number)
     others.spent += Math.max(0, busy - user - system)
     others.available += seconds * availableParallelism()
-    return { seconds, cpu: user + system, memory: kibibytes * 1024, ...more }
+    return { seconds, cpu: user + system, memory: kibibytes * 1024, written: blocks * 512, ...more }
   } finally {
     rmSync(folder, { recursive: true })
   }
 }
 
+const TICKS = 100 // per second, whatever the kernel's own clock
+
+/** CPU seconds of the processes that this one has started and that still run: registries and the like, which are no others. */
+function helperSeconds() {
+  const list = `/proc/self/task/${process.pid}/children`
+  const children = existsSync(list) ? readFileSync(list, 'utf8').trim().split(' ').filter(Boolean) : []
+  return children.reduce((sum, child) => {
+    const fields = readFileSync(`/proc/${child}/stat`, 'utf8').split(') ')[1].split(' ')
+    return sum + (Number(fields[11]) + Number(fields[12])) / TICKS // proc(5): utime and stime, 14 and 15 from the process's id on
+  }, 0)
+}
+
 /** CPU seconds that all programs have taken since the machine's start, and those that its host did not give it. */
 function busySeconds() {
-  const TICKS = 100 // per second, whatever the kernel's own clock
   const [user, nice, system, , , interrupts, softInterrupts, stolen] = readFileSync('/proc/stat', 'utf8')
     .split('\n', 1)[0]
     .trim()
@@ -92,8 +104,15 @@ function busySeconds() {
 
 function medians(samples) {
   const of = (field) => median(samples.map((sample) => sample[field]))
-  const memory = Math.max(...samples.map((sample) => sample.memory))
-  return { seconds: of('seconds'), cpu: of('cpu'), memory, ...(samples[0].inside && { inside: of('inside') }) }
+  const most = (field) => Math.max(...samples.map((sample) => sample[field]))
+  const seconds = of('seconds')
+  return {
+    seconds,
+    cpu: of('cpu'),
+    memory: most('memory'),
+    written: most('written'),
+    ...(samples[0].inside && { inside: of('inside') }),
+  }
 }
 
 /** A check for contenders that must come to one answer: it throws where a second one differs from the first. */

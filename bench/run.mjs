@@ -1,5 +1,5 @@
-// `npm run bench [-- PART… --rounds N --layers NAME,…]`: measures side by side and prints Markdown. Parts: layers, image, start,
-// memory (default: all). The numbers also go to bench/results/latest.json. Needs Linux, and takes some minutes; the first time
+// `npm run bench [-- PART… --rounds N --layers NAME,…]`: measures side by side and prints Markdown. Parts: layers, image, registry,
+// start, memory (default: all). The numbers also go to bench/results/latest.json. Needs Linux, and takes some minutes; the first time
 // more, to make what it measures on. With --write the tables also go into docs/benchmarks.md. Exit status 1 where a goal is missed.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
@@ -23,6 +23,7 @@ const { others } = await import('./measure.mjs')
 const parts = {
   layers: (await import('./layers.mjs')).benchLayers,
   image: (await import('./image.mjs')).benchImage,
+  registry: (await import('./registry.mjs')).benchRegistry,
   start: (await import('./start.mjs')).benchStart,
   memory: (await import('./memory.mjs')).benchMemory,
 }
