@@ -1,7 +1,7 @@
 // Puts all that runs at deploy time into folders that ship in the package: nothing is downloaded or installed then. The libraries must be
 // compiled. Same sources, same bytes: the assets' hashes are in the users' templates.
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
