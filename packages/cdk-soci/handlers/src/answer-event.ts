@@ -69,7 +69,7 @@ async function perform(event: CloudFormationEvent, context: LambdaContext, signa
 export async function withWork<Result>(
   event: CloudFormationEvent,
   request: IndexRequest,
-  context: LambdaContext,
+  context: Pick<LambdaContext, 'memoryLimitInMB'>,
   signal: AbortSignal,
   work: (work: Work) => Promise<Result>,
 ): Promise<Result> {

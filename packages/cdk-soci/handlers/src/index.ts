@@ -5,6 +5,10 @@ import { readFailureRecord } from './failure-record.js'
 import type { LambdaContext } from './lambda.js'
 import { log } from './log.js'
 
+export { codeBuildHandler } from './code-build/handler.js'
+export { runBuild } from './code-build/run-build.js'
+export { stepFunctionsHandler } from './step-functions/handler.js'
+
 /** Takes CloudFormation's events, and what Lambda tells of an invocation of this function that ended without an answer. */
 export async function handler(event: unknown, context: LambdaContext): Promise<void> {
   const failure = readFailureRecord(event)

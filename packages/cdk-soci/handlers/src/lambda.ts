@@ -16,7 +16,7 @@ const BASE_MEMORY = 192 * MEBIBYTE
 const LEAST_MEMORY = 64 * MEBIBYTE
 
 /** Bytes that the work may take of the function's memory. */
-export function workMemory({ memoryLimitInMB }: LambdaContext): number {
+export function workMemory({ memoryLimitInMB }: Pick<LambdaContext, 'memoryLimitInMB'>): number {
   const limit = Number(memoryLimitInMB) * MEBIBYTE
   return Number.isSafeInteger(limit) ? Math.max(LEAST_MEMORY, limit - BASE_MEMORY) : LEAST_MEMORY
 }
