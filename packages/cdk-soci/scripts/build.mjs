@@ -8,7 +8,7 @@ import { ensureNode } from '../../../scripts/tools.mjs'
 /** The Node that jsii, the CDK's program and the constructs' tests run on: jsii has left 20. */
 export const JSII_NODE = '24'
 
-const root = fileURLToPath(new URL('../../..', import.meta.url))
+const root = fileURLToPath(new URL('../../..', import.meta.url)).replace(/[\\/]$/, '')
 const folder = `${root}/packages/cdk-soci`
 
 /** @throws Error where a step fails; what it printed says why */
@@ -37,10 +37,13 @@ function compile() {
     `${root}/package-lock.json`,
   ]
   if (existsSync(made) && inputs.every((file) => statSync(file).mtimeMs <= statSync(made).mtimeMs)) return
-  rmSync(`${folder}/lib`, { recursive: true, force: true }) // what a source that is gone left
   const jsii = `${root}/node_modules/jsii/bin/jsii`
   // The peers' oldest release cannot be what the constructs are compiled with: they use, where it is there, what came later.
   run(ensureNode(JSII_NODE), [jsii, '--silence-warnings', 'metadata/missing-dev-dependency'])
+  for (const file of filesBelow(`${folder}/lib`)) {
+    const source = file.replace('/lib/', '/src/').replace(/(\.d)?\.(ts|js)$/, '.ts')
+    if (source.endsWith('.ts') && !existsSync(source)) rmSync(file)
+  }
   rmSync(`${folder}/test/dist/.tsbuildinfo`, { force: true }) // tsc -b does not look at declarations that are in no project
   const now = new Date()
   utimesSync(made, now, now)
@@ -58,4 +61,11 @@ function run(command, args) {
     throw new Error(`cdk-soci: ${command} ${args.join(' ')} failed: ${error?.message ?? `status ${status}`}`)
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) build()
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  try {
+    build()
+  } catch (error) {
+    console.error(error.message)
+    process.exitCode = 1
+  }
+}

@@ -1,4 +1,7 @@
 export * from './code-build-options'
 export * from './compute'
 export * from './compute-options'
+export * from './index-options'
+export * from './soci-index-build'
+export * from './soci-index-v2-build'
 export * from './step-functions-options'

@@ -1,0 +1,28 @@
+import type { RemovalPolicy } from 'aws-cdk-lib'
+import type { SociCompute } from './compute'
+
+/** What decides how an image is indexed, and where. */
+export interface SociIndexOptions {
+  /** Where the index is built while the stack is deployed. @default SociCompute.lambdaFunction() */
+  readonly compute?: SociCompute
+  /** Uncompressed bytes between two places of a layer that reading can begin at. @default 4194304 (4 MiB), as the soci CLI */
+  readonly spanSize?: number
+  /** Layers of fewer compressed bytes are not indexed: they are loaded whole. @default 10485760 (10 MiB), as the soci CLI */
+  readonly minLayerSize?: number
+  /** Platforms to index, such as `linux/arm64`. @default - all that the image has */
+  readonly platforms?: string[]
+  /** Paths in the image that a task reads first: their data is loaded ahead, where the runtime does so. @default - none */
+  readonly prefetchFiles?: string[]
+  /** Says in the index what built it. @default 'sociable v1' */
+  readonly buildTool?: string
+  /** Marks layers without extended attributes, so that the runtime need not look for them. @default false */
+  readonly xattr?: boolean
+  /** Fails the deployment where there is nothing to index, as in an image of small layers; else the image is used as it is. @default false */
+  readonly requireIndex?: boolean
+  /**
+   * Whether what was made goes with the construct; the image that was indexed never does. DESTROY takes it away only if no other stack or construct
+   * that made it with DESTROY is left.
+   * @default RemovalPolicy.RETAIN, as tasks of before may still need it
+   */
+  readonly removalPolicy?: RemovalPolicy
+}

@@ -1,0 +1,59 @@
+import { Annotations, Stack, Token, TokenComparison } from 'aws-cdk-lib'
+import type * as ecr from 'aws-cdk-lib/aws-ecr'
+import * as iam from 'aws-cdk-lib/aws-iam'
+import type { Construct } from 'constructs'
+
+/** `BatchCheckLayerAvailability` answers whether a blob is there. */
+const READ = ['ecr:BatchCheckLayerAvailability', 'ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer']
+/** `DescribeRepositories` tells whether tags can be replaced, before all the work is done. */
+const WRITE = [
+  'ecr:CompleteLayerUpload',
+  'ecr:DescribeRepositories',
+  'ecr:InitiateLayerUpload',
+  'ecr:PutImage',
+  'ecr:UploadLayerPart',
+]
+/** `ListImages` tells whether somebody else still owns what is removed. */
+const REMOVE = ['ecr:BatchDeleteImage', 'ecr:ListImages']
+
+export interface ImageAccess {
+  readonly write: boolean
+  readonly remove: boolean
+}
+
+/**
+ * Allows the grantee to read, write or remove images of one repository. Where that is another account's, its own policy has to allow it too: it is
+ * added if the repository is the app's, else printed.
+ */
+export function allowImageAccess(
+  scope: Construct,
+  grantee: iam.IGrantable,
+  repository: ecr.IRepository,
+  { write, remove }: ImageAccess,
+): void {
+  const actions = [...READ, ...(write ? WRITE : []), ...(remove ? REMOVE : [])].sort()
+  // ECR has one token for a whole registry: no repository can be named.
+  iam.Grant.addToPrincipal({ grantee, actions: ['ecr:GetAuthorizationToken'], resourceArns: ['*'] })
+  iam.Grant.addToPrincipal({ grantee, actions, resourceArns: [repository.repositoryArn] })
+  askOwner(scope, repository, actions)
+}
+
+function askOwner(scope: Construct, repository: ecr.IRepository, actions: string[]): void {
+  const { account } = Stack.of(scope)
+  const owner = repository.env.account
+  const compared = Token.compareStrings(account, owner)
+  if (compared === TokenComparison.SAME || compared === TokenComparison.BOTH_UNRESOLVED) return
+  if (Token.isUnresolved(owner)) return // a repository of a stack whose account is only known when it is deployed
+  const statement = new iam.PolicyStatement({ principals: [new iam.AccountPrincipal(account)], actions })
+  if (compared === TokenComparison.DIFFERENT && repository.addToResourcePolicy(statement).statementAdded) return
+  const policy = Stack.of(scope).resolve(new iam.PolicyDocument({ statements: [statement] }))
+  const when =
+    compared === TokenComparison.DIFFERENT ? '' : `If this stack is deployed to another account than ${owner}: `
+  Annotations.of(scope).addInfo(
+    `${when}the repository ${nameOf(repository)} is account ${owner}'s, which must give it this policy:\n${JSON.stringify(policy, null, 2)}`,
+  )
+}
+
+function nameOf(repository: ecr.IRepository): string {
+  return Token.isUnresolved(repository.repositoryName) ? repository.node.path : repository.repositoryName
+}

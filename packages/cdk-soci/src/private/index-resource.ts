@@ -1,0 +1,79 @@
+import { CfnResource, Stack } from 'aws-cdk-lib'
+import type * as ecr from 'aws-cdk-lib/aws-ecr'
+import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager'
+import type { Construct } from 'constructs'
+import { SociCompute } from '../compute'
+import type { SociIndexOptions } from '../index-options'
+import { optionProperties } from './checked-options'
+import { allowImageAccess } from './image-access'
+import type { SociIndexProperties } from './resource-properties'
+
+/** An image that is to be indexed. */
+export interface IndexRequest {
+  readonly format: 'v1' | 'v2'
+  readonly repository: ecr.IRepository
+  /** Tag or digest. */
+  readonly inputTag: string
+  /** v2: where the image with its index goes. @default repository */
+  readonly outputRepository?: ecr.IRepository
+  /** v2: needed. */
+  readonly outputTag?: string
+  /** v1: a tag for the index. */
+  readonly indexTag?: string | undefined
+  /** Name of an image in another registry, which is copied to `repository` first. */
+  readonly source?: string
+  /** Login for that registry. */
+  readonly sourceSecret?: secretsmanager.ISecret
+}
+
+/** The custom resource that has an image indexed: its attributes are those of `SociIndexAttributes`. @throws Error for options out of bounds */
+export function indexResource(scope: Construct, request: IndexRequest, options: SociIndexOptions): CfnResource {
+  const fromOptions = optionProperties(options)
+  const provider = (options.compute ?? SociCompute.lambdaFunction())._bind(scope)
+  const {
+    format,
+    repository,
+    inputTag,
+    outputRepository = repository,
+    outputTag,
+    indexTag,
+    source,
+    sourceSecret,
+  } = request
+  const removes = fromOptions.Removal === 'destroy'
+  const writes = { write: true, remove: removes }
+  if (outputRepository === repository) allowImageAccess(scope, provider.grantee, repository, writes)
+  else {
+    allowImageAccess(scope, provider.grantee, repository, { write: source !== undefined, remove: false })
+    allowImageAccess(scope, provider.grantee, outputRepository, writes)
+  }
+  sourceSecret?.grantRead(provider.grantee)
+
+  const properties: SociIndexProperties = {
+    Format: format,
+    Repository: repository.repositoryUri,
+    InputTag: inputTag,
+    ...(outputRepository !== repository && { OutputRepository: outputRepository.repositoryUri }),
+    ...(outputTag !== undefined && { OutputTag: outputTag }),
+    ...(indexTag !== undefined && { IndexTag: indexTag }),
+    ...(source !== undefined && { Source: source }),
+    ...(sourceSecret !== undefined && { SourceSecretArn: sourceSecret.secretArn }),
+    ...fromOptions,
+  }
+  const resource = new CfnResource(scope, `Index${provider.key}`, {
+    type: 'Custom::SociIndex',
+    properties: {
+      ServiceToken: provider.serviceToken,
+      ServiceTimeout: provider.serviceTimeout.toSeconds(),
+      ...properties,
+    },
+  })
+  resource.node.addDependency(provider)
+  return resource
+}
+
+/** Resolves tokens as the scope's stack would. */
+export function resolverOf(scope: Construct): (value: unknown) => unknown {
+  const stack = Stack.of(scope)
+  return (value) => stack.resolve(value)
+}
