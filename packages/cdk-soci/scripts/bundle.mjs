@@ -1,7 +1,7 @@
 // Puts all that runs at deploy time into folders that ship in the package: nothing is downloaded or installed then. The libraries must be
 // compiled. Same sources, same bytes: the assets' hashes are in the users' templates.
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
@@ -22,8 +22,6 @@ export async function bundle() {
 
 async function bundleAsset(name, entryPoints) {
   const outdir = join(root, 'packages/cdk-soci/assets', name)
-  rmSync(outdir, { recursive: true, force: true })
-  mkdirSync(outdir, { recursive: true })
   const common = {
     absWorkingDir: root,
     bundle: true,
@@ -31,6 +29,7 @@ async function bundleAsset(name, entryPoints) {
     platform: 'node',
     target: TARGET,
     outdir,
+    write: false,
     metafile: true,
     mainFields: ['module', 'main'], // the AWS SDK's ES modules, of which only what is used is taken
     conditions: ['module'],
@@ -53,9 +52,27 @@ async function bundleAsset(name, entryPoints) {
     // Found by its name, beside whatever starts it
     build({ ...common, entryPoints: ['packages/ztoc/dist/src/threads/layer-worker.js'] }),
   ])
-  writeFileSync(join(outdir, 'package.json'), '{"type":"module"}\n')
   const inputs = results.flatMap(({ metafile }) => Object.keys(metafile.inputs))
-  writeFileSync(join(outdir, 'LICENSES'), licenses(inputs))
+  const files = new Map(
+    results.flatMap(({ outputFiles }) => outputFiles.map(({ path, text }) => [basename(path), text])),
+  )
+  files.set('LICENSES', licenses(inputs))
+  files.set('package.json', '{"type":"module"}\n')
+  replaceFolder(outdir, files)
+}
+
+/** What is there already stays untouched, and goes last where it is of no more use: tests of another process may be reading it. */
+function replaceFolder(folder, files) {
+  mkdirSync(folder, { recursive: true })
+  for (const [name, text] of files) {
+    const path = join(folder, name)
+    if (existsSync(path) && readFileSync(path, 'utf8') === text) continue
+    const temporary = join(folder, `.${process.pid}-${name}`)
+    writeFileSync(temporary, text)
+    renameSync(temporary, path)
+  }
+  for (const name of readdirSync(folder))
+    if (!files.has(name)) rmSync(join(folder, name), { recursive: true, force: true })
 }
 
 /** The licenses of the packages that are in the bundle. */
