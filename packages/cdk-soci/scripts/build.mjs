@@ -37,6 +37,7 @@ function compile() {
     `${root}/package-lock.json`,
   ]
   if (existsSync(made) && inputs.every((file) => statSync(file).mtimeMs <= statSync(made).mtimeMs)) return
+  rmSync(`${folder}/lib/tsconfig.tsbuildinfo`, { force: true }) // after a failure it tells of files that were never written
   const jsii = `${root}/node_modules/jsii/bin/jsii`
   // The peers' oldest release cannot be what the constructs are compiled with: they use, where it is there, what came later.
   run(ensureNode(JSII_NODE), [jsii, '--silence-warnings', 'metadata/missing-dev-dependency'])
