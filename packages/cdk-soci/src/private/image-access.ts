@@ -5,16 +5,16 @@ import type { Construct } from 'constructs'
 
 /** `BatchCheckLayerAvailability` answers whether a blob is there. */
 const READ = ['ecr:BatchCheckLayerAvailability', 'ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer']
-/** `DescribeRepositories` tells whether tags can be replaced, before all the work is done. */
+/** `DescribeRepositories` tells whether tags can be replaced, before all the work is done; `ListImages` who owns a result that is there already. */
 const WRITE = [
   'ecr:CompleteLayerUpload',
   'ecr:DescribeRepositories',
   'ecr:InitiateLayerUpload',
+  'ecr:ListImages',
   'ecr:PutImage',
   'ecr:UploadLayerPart',
 ]
-/** `ListImages` tells whether somebody else still owns what is removed. */
-const REMOVE = ['ecr:BatchDeleteImage', 'ecr:ListImages']
+const REMOVE = ['ecr:BatchDeleteImage']
 
 export interface ImageAccess {
   readonly write: boolean
