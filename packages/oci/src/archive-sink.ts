@@ -5,6 +5,7 @@ import { dirname } from 'node:path'
 import type { Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { StoreError } from './error.js'
+import { removeAtExit } from './half-made.js'
 import { fileError, RandomAccessFile } from './random-access.js'
 
 /** Where the bytes of an archive that is being written go. Nothing is made before the first `write`. */
@@ -37,7 +38,9 @@ export async function openSink(path: string): Promise<ArchiveSink> {
 function fileSink(path: string): ArchiveSink {
   const temporary = `${path}.${randomUUID()}.partial`
   let opened: Promise<RandomAccessFile> | undefined
+  let isGone = (): void => {}
   const file = () => {
+    if (opened === undefined) isGone = removeAtExit(temporary)
     opened ??= RandomAccessFile.create(temporary)
     return opened
   }
@@ -50,11 +53,13 @@ function fileSink(path: string): ArchiveSink {
       await rename(temporary, path).catch((cause) => {
         throw fileError(cause, path)
       })
+      isGone()
     },
     async discard() {
       if (opened === undefined) return
       await opened.then((made) => made.close()).catch(() => {})
       await rm(temporary, { force: true })
+      isGone()
     },
   }
 }

@@ -20,6 +20,7 @@ import type { Descriptor } from './descriptor.js'
 import { measuring, parseDigest, sizeMismatch, verifying } from './digest.js'
 import { StoreError } from './error.js'
 import { withFileLock } from './file-lock.js'
+import { removeAtExit } from './half-made.js'
 import { EMPTY_LAYOUT_INDEX, type LayoutIndex, parseLayoutIndex, withoutDigest, withoutName } from './layout-index.js'
 import { LayoutStore } from './layout-store.js'
 import { checkLayoutVersion, LAYOUT_FILE, LAYOUT_FILE_CONTENT } from './layout-version.js'
@@ -239,6 +240,7 @@ export class LayoutFolder extends LayoutStore {
   /** Lets `make` write a file beside the path, then moves it there; where that fails, nothing stays. */
   async #place(path: string, make: (temporary: string) => Promise<void>): Promise<void> {
     const temporary = join(dirname(path), `.${randomUUID()}.partial`)
+    const isGone = removeAtExit(temporary)
     try {
       await make(temporary)
       await rename(temporary, path)
@@ -246,6 +248,7 @@ export class LayoutFolder extends LayoutStore {
       throw error instanceof Error && 'errno' in error ? fileError(error, path) : error
     } finally {
       await rm(temporary, { force: true }) // where it was linked to what is at the path already, rename leaves it
+      isGone()
     }
     if (this.#fresh) this.#made.push(resolve(path))
   }

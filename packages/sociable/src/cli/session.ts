@@ -14,16 +14,20 @@ const terminal = new Terminal(process, interruption.signal)
 
 for (const signal of SIGNALS)
   process.on(signal, () => {
+    if (received !== undefined) return die(signal) // a second one does not wait
     received = signal
-    // From here on a second one kills at once.
-    for (const each of SIGNALS) process.removeAllListeners(each)
     interruption.abort(new Error(`interrupted by ${signal}`))
     setTimeout(die, GRACE_MILLISECONDS, signal)
   })
 
-/** Ends as the signal would have ended us, so that a shell's loop stops too (status 130 for Ctrl-C). */
-function die(signal: NodeJS.Signals): void {
-  process.kill(process.pid, signal)
+/**
+ * Ends at once, and as the signal would have ended us, so that a shell's loop stops too (status 130 for Ctrl-C). What is half-made goes with an `exit` event, which
+ * a signal alone would not bring.
+ */
+function die(signal: NodeJS.Signals): never {
+  for (const each of SIGNALS) process.removeAllListeners(each)
+  process.once('exit', () => process.kill(process.pid, signal))
+  process.exit()
 }
 
 /**

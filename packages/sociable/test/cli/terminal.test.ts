@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
+import { startRegistry } from '../support/registries.js'
 import { digestOf, makeLayout, noise, tar, temporaryFolder } from './layout.js'
 import { onTerminal, skipWithoutPty } from './pty.js'
 import { finished, run, start } from './run.js'
@@ -108,6 +110,28 @@ test('Ctrl-C while an image is converted: the layout is what it was', options, a
   session.kill('SIGINT')
   assert.equal(await session.ended(), -SIGINT)
   assert.deepEqual(await listing(layout.folder), before)
+})
+
+test('interrupted twice while an archive is written: not even its beginning is left', async (t) => {
+  const registry = await startRegistry(t, 'our own')
+  assert.ok(registry)
+  const folder = await temporaryFolder(t)
+  const layout = await makeLayout(join(folder, 'image'))
+  await layout.add('app', [{ a: noise(100_000) }])
+  const image = `${registry.host}/app:1`
+  await run(['copy', 'oci:image:app', image], { cwd: folder })
+  const made = await temporaryFolder(t)
+  // The registry sends half of a layer, and no more
+  registry.proxy.setFault(({ method, path }) =>
+    method === 'GET' && path.includes('/blobs/') ? { kind: 'stall', after: 50_000 } : undefined,
+  )
+  const child = start(['convert', image, 'oci-archive:app.tar:v', '--min-layer-size', '0'], { cwd: made })
+  const ended = finished(child)
+  while ((await readdir(made)).length === 0) await Promise.race([setTimeout(20), ended])
+  child.kill('SIGINT')
+  child.kill('SIGTERM')
+  assert.ok(['SIGINT', 'SIGTERM'].includes((await ended).signal ?? ''))
+  assert.deepEqual(await readdir(made), [])
 })
 
 test('interrupted while waiting for input', async () => {
