@@ -77,11 +77,19 @@ function readToken(token: EcrToken | undefined): Credential | undefined {
   }
 }
 
+/** Milliseconds. By itself the SDK waits as long as the system does, three times: minutes where a VPC has no way to the API. */
+const TIMEOUTS = { connectionTimeout: 10_000, requestTimeout: 30_000 }
+
 /** The SDK is loaded when it is needed: that takes longer than all else that a command does first. */
 const awsSdk: EcrApi = {
   async token({ region, fips, dualStack }, { signal }) {
     const { ECRClient, GetAuthorizationTokenCommand } = await import('@aws-sdk/client-ecr')
-    const client = new ECRClient({ region, useFipsEndpoint: fips, useDualstackEndpoint: dualStack })
+    const client = new ECRClient({
+      region,
+      useFipsEndpoint: fips,
+      useDualstackEndpoint: dualStack,
+      requestHandler: TIMEOUTS,
+    })
     try {
       const answer = await client.send(new GetAuthorizationTokenCommand({}), signal && { abortSignal: signal })
       return answer.authorizationData?.[0]
@@ -91,7 +99,7 @@ const awsSdk: EcrApi = {
   },
   async publicToken({ signal }) {
     const { ECRPUBLICClient, GetAuthorizationTokenCommand } = await import('@aws-sdk/client-ecr-public')
-    const client = new ECRPUBLICClient({ region: PUBLIC_ECR_REGION })
+    const client = new ECRPUBLICClient({ region: PUBLIC_ECR_REGION, requestHandler: TIMEOUTS })
     try {
       const answer = await client.send(new GetAuthorizationTokenCommand({}), signal && { abortSignal: signal })
       return answer.authorizationData
