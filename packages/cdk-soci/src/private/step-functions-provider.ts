@@ -1,6 +1,128 @@
+import { ArnFormat, Duration, type Stack, Token } from 'aws-cdk-lib'
+import * as iam from 'aws-cdk-lib/aws-iam'
+import * as stepfunctions from 'aws-cdk-lib/aws-stepfunctions'
+import { Construct } from 'constructs'
 import type { StepFunctionsComputeOptions } from '../step-functions-options'
-import type { BindProvider } from './provider'
+import { acknowledge } from './acknowledge'
+import { answeringFunction, checkFunction, MEMORY, WAYS } from './answering-function'
+import { whenEnded } from './ended-work'
+import { type BindProvider, type Provider, stackProvider } from './provider'
+import { stateMachine } from './state-machine'
 
-export function bindStepFunctions(_options: StepFunctionsComputeOptions): BindProvider {
-  throw new Error('SociCompute.stepFunctions() is not there yet')
+const TIMEOUT = { default: 50, least: 1, most: 53 } // minutes: with all else less than CloudFormation's hour
+const FUNCTION_TIMEOUT = Duration.minutes(15) // Lambda's limit
+const CONCURRENCY = { default: 40, least: 1, most: 1_000 }
+
+/** @throws Error for an option that is out of its bounds */
+export function bindStepFunctions(options: StepFunctionsComputeOptions): BindProvider {
+  check(options)
+  return (scope) =>
+    stackProvider(
+      scope,
+      'StepFunctions',
+      options,
+      (stack, id, key) => new StepFunctionsProvider(stack, id, key, options),
+    )
+}
+
+/**
+ * A state machine, and a function that starts it, does each of its steps, and answers CloudFormation when EventBridge tells that it has ended. Both
+ * are called the same: so each knows the other without waiting for it.
+ */
+class StepFunctionsProvider extends Construct implements Provider {
+  readonly serviceToken: string
+  readonly grantee: iam.IGrantable
+  readonly role: iam.IRole
+  readonly serviceTimeout: Duration
+
+  constructor(
+    stack: Stack,
+    id: string,
+    readonly key: string,
+    options: StepFunctionsComputeOptions,
+  ) {
+    super(stack, id)
+    const timeout = options.timeout ?? Duration.minutes(TIMEOUT.default)
+    const role =
+      options.role ?? new iam.Role(this, 'Role', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') })
+    const { handler, grantee } = answeringFunction(this, {
+      description: 'Builds SOCI indexes in steps, and answers CloudFormation for them (cdk-soci)',
+      handler: 'stepFunctionsHandler',
+      options,
+      role,
+      memorySize: options.memorySize ?? MEMORY.default,
+      timeout: FUNCTION_TIMEOUT,
+      architecture: options.architecture,
+      runtime: options.runtime,
+    })
+    const name = handler.functionName
+    const arnOf = (resource: string, resourceName: string): string =>
+      stack.formatArn({ service: 'states', resource, resourceName, arnFormat: ArnFormat.COLON_RESOURCE_NAME })
+    const machineArn = arnOf('stateMachine', name)
+    const executionArns = arnOf('execution', `${name}:*`)
+
+    const machineRole = new iam.Role(this, 'StateMachineRole', {
+      assumedBy: new iam.ServicePrincipal('states.amazonaws.com'),
+    })
+    const policy = new iam.Policy(this, 'StateMachinePolicy', {
+      roles: [machineRole],
+      statements: [
+        new iam.PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [handler.functionArn] }),
+        // The map's executions ("IAM policies for using Distributed Map states" in the developer guide)
+        new iam.PolicyStatement({ actions: ['states:StartExecution'], resources: [machineArn] }),
+        new iam.PolicyStatement({
+          actions: ['states:DescribeExecution', 'states:StopExecution'],
+          resources: [executionArns],
+        }),
+      ],
+    })
+    acknowledge(policy, 'AwsSolutions-IAM5', 'The executions of this state machine have names of their own.')
+    const definition = stateMachine({
+      functionArn: handler.functionArn,
+      maxConcurrency: options.maxConcurrency ?? CONCURRENCY.default,
+      timeout: timeout.toSeconds(),
+    })
+    const machine = new stepfunctions.CfnStateMachine(this, 'StateMachine', {
+      stateMachineName: name,
+      roleArn: machineRole.roleArn,
+      definitionString: stack.toJsonString(definition),
+    })
+    machine.node.addDependency(policy)
+    const noLog = 'Executions keep their history; a log would keep the presigned URLs of CloudFormation, too.'
+    acknowledge(machine, 'AwsSolutions-SF1', noLog)
+    acknowledge(machine, 'AwsSolutions-SF2', 'What an execution took is told by its history.')
+
+    iam.Grant.addToPrincipal({ grantee, actions: ['states:StartExecution'], resourceArns: [machineArn] })
+    iam.Grant.addToPrincipal({ grantee, actions: ['states:DescribeExecution'], resourceArns: [executionArns] })
+
+    const ended = {
+      source: 'aws.states',
+      detailType: 'Step Functions Execution Status Change',
+      detail: { stateMachineArn: [machineArn], status: ['SUCCEEDED', 'FAILED', 'ABORTED', 'TIMED_OUT'] },
+    }
+    whenEnded(this, ended, handler)
+    this.serviceToken = handler.functionArn
+    this.grantee = grantee
+    this.role = role
+    this.serviceTimeout = timeout.plus(WAYS)
+  }
+}
+
+function check(options: StepFunctionsComputeOptions): void {
+  const { timeout, maxConcurrency } = options
+  if (timeout !== undefined && !timeout.isUnresolved()) {
+    const minutes = timeout.toMinutes({ integral: false })
+    if (minutes < TIMEOUT.least || minutes > TIMEOUT.most)
+      throw new Error(
+        `timeout is ${minutes} minutes: an execution has from ${TIMEOUT.least} to ${TIMEOUT.most}, as CloudFormation waits for an hour; leave it out for ${TIMEOUT.default}`,
+      )
+  }
+  if (maxConcurrency !== undefined && !Token.isUnresolved(maxConcurrency)) {
+    const { least, most } = CONCURRENCY
+    if (!Number.isInteger(maxConcurrency) || maxConcurrency < least || maxConcurrency > most)
+      throw new Error(
+        `maxConcurrency is ${maxConcurrency}: it must be a whole number from ${least} to ${most}; leave it out for ${CONCURRENCY.default}`,
+      )
+  }
+  checkFunction(options)
 }
