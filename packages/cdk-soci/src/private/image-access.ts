@@ -16,35 +16,38 @@ const WRITE = [
 ]
 const REMOVE = ['ecr:BatchDeleteImage']
 
-export interface ImageAccess {
-  readonly write: boolean
-  readonly remove: boolean
+/** What is done with a repository: each includes what stands before it. */
+export type ImageAccess = 'read' | 'write' | 'remove'
+
+const ACTIONS: Readonly<Record<ImageAccess, readonly string[]>> = {
+  read: READ,
+  write: [...READ, ...WRITE],
+  remove: [...READ, ...WRITE, ...REMOVE],
+}
+
+/** Allows it to the grantee. */
+export function allowImageAccess(grantee: iam.IGrantable, repository: ecr.IRepository, access: ImageAccess): void {
+  // ECR has one token for a whole registry: no repository can be named.
+  iam.Grant.addToPrincipal({ grantee, actions: ['ecr:GetAuthorizationToken'], resourceArns: ['*'] })
+  iam.Grant.addToPrincipal({ grantee, actions: actionsOf(access), resourceArns: [repository.repositoryArn] })
+}
+
+function actionsOf(access: ImageAccess): string[] {
+  return [...ACTIONS[access]].sort()
 }
 
 /**
- * Allows the grantee to read, write or remove images of one repository. Where that is another account's, its own policy has to allow it too: it is
- * added if the repository is the app's, else printed.
+ * A repository of another account has to allow it by its own policy too: that is added if the repository is the app's, else printed as a note
+ * of the scope.
  */
-export function allowImageAccess(
-  scope: Construct,
-  grantee: iam.IGrantable,
-  repository: ecr.IRepository,
-  { write, remove }: ImageAccess,
-): void {
-  const actions = [...READ, ...(write ? WRITE : []), ...(remove ? REMOVE : [])].sort()
-  // ECR has one token for a whole registry: no repository can be named.
-  iam.Grant.addToPrincipal({ grantee, actions: ['ecr:GetAuthorizationToken'], resourceArns: ['*'] })
-  iam.Grant.addToPrincipal({ grantee, actions, resourceArns: [repository.repositoryArn] })
-  askOwner(scope, repository, actions)
-}
-
-function askOwner(scope: Construct, repository: ecr.IRepository, actions: string[]): void {
+export function askOwner(scope: Construct, repository: ecr.IRepository, access: ImageAccess): void {
   const { account } = Stack.of(scope)
   const owner = repository.env.account
   const compared = Token.compareStrings(account, owner)
   if (compared === TokenComparison.SAME || compared === TokenComparison.BOTH_UNRESOLVED) return
   if (Token.isUnresolved(owner)) return // a repository of a stack whose account is only known when it is deployed
-  const statement = new iam.PolicyStatement({ principals: [new iam.AccountPrincipal(account)], actions })
+  const principals = [new iam.AccountPrincipal(account)]
+  const statement = new iam.PolicyStatement({ principals, actions: actionsOf(access) })
   if (compared === TokenComparison.DIFFERENT && repository.addToResourcePolicy(statement).statementAdded) return
   const policy = Stack.of(scope).resolve(new iam.PolicyDocument({ statements: [statement] }))
   const when =

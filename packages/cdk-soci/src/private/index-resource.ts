@@ -1,12 +1,16 @@
+import { createHash } from 'node:crypto'
 import { CfnResource, Stack } from 'aws-cdk-lib'
 import type * as ecr from 'aws-cdk-lib/aws-ecr'
+import type * as iam from 'aws-cdk-lib/aws-iam'
 import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager'
 import type { Construct } from 'constructs'
 import { SociCompute } from '../compute'
 import type { SociIndexOptions } from '../index-options'
 import { optionProperties } from './checked-options'
-import { allowImageAccess } from './image-access'
+import { allowImageAccess, askOwner } from './image-access'
+import type { Provider } from './provider'
 import type { SociIndexProperties } from './resource-properties'
+import { separatePolicy } from './separate-policy'
 
 /** An image that is to be indexed. */
 export interface IndexRequest {
@@ -41,12 +45,14 @@ export function indexResource(scope: Construct, request: IndexRequest, options: 
     sourceSecret,
   } = request
   const removes = fromOptions.Removal === 'destroy'
-  const writes = { write: true, remove: removes }
-  if (outputRepository === repository) allowImageAccess(scope, provider.grantee, repository, writes)
-  else {
-    allowImageAccess(scope, provider.grantee, repository, { write: source !== undefined, remove: false })
-    allowImageAccess(scope, provider.grantee, outputRepository, writes)
+  if (outputRepository !== repository) {
+    const access = source === undefined ? 'read' : 'write'
+    allowImageAccess(provider.grantee, repository, access)
+    askOwner(scope, repository, access)
   }
+  allowImageAccess(provider.grantee, outputRepository, 'write')
+  askOwner(scope, outputRepository, removes ? 'remove' : 'write')
+  const removal = removes ? removalPolicy(scope, provider, outputRepository) : undefined
   sourceSecret?.grantRead(provider.grantee)
 
   const properties: SociIndexProperties = {
@@ -69,7 +75,20 @@ export function indexResource(scope: Construct, request: IndexRequest, options: 
     },
   })
   resource.node.addDependency(provider)
+  if (removal !== undefined) resource.node.addDependency(removal)
   return resource
+}
+
+/**
+ * A policy of the index's own: an update that takes the index away deletes both, the policy last, and one that moves the output to another repository
+ * or to another provider makes another policy.
+ */
+function removalPolicy(scope: Construct, provider: Provider, repository: ecr.IRepository): iam.Policy {
+  const place = JSON.stringify(Stack.of(scope).resolve(repository.repositoryArn))
+  const id = `Removal${provider.key}${createHash('sha256').update(place).digest('hex').slice(0, 8).toUpperCase()}`
+  const { policy, grantee } = separatePolicy(scope, id, provider.role)
+  allowImageAccess(grantee, repository, 'remove')
+  return policy
 }
 
 /** Resolves tokens as the scope's stack would. */

@@ -17,6 +17,11 @@ export interface Provider extends Construct {
    * depend on the function: statements must not go into a policy that the function itself waits for.
    */
   readonly grantee: iam.IGrantable
+  /**
+   * Of what removes images. That permission is not the provider's but each index's: an update that takes an index away would take it away too, before
+   * the index is asked to delete what it made.
+   */
+  readonly role: iam.IRole
   /** After so long CloudFormation stops waiting: longer than everything that the provider itself can end. */
   readonly serviceTimeout: Duration
 }
