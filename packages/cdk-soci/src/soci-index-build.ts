@@ -2,8 +2,8 @@ import type * as ecr from 'aws-cdk-lib/aws-ecr'
 import type * as ecr_assets from 'aws-cdk-lib/aws-ecr-assets'
 import { Construct } from 'constructs'
 import type { SociIndexOptions } from './index-options'
-import { checkAssetOutputs } from './private/asset-format'
 import { attributesOf } from './private/attributes'
+import { assetTag, checkAssetOutputs } from './private/docker-asset'
 import { checkIndexTag, checkInputTag } from './private/image-tag'
 import { indexResource } from './private/index-resource'
 
@@ -35,8 +35,8 @@ export class SociIndexBuild extends Construct {
     options: SociIndexOptions = {},
   ): SociIndexBuild {
     checkAssetOutputs(imageAsset)
-    const { repository, imageTag } = imageAsset
-    return new SociIndexBuild(scope, id, { ...options, repository, imageTag })
+    const { repository } = imageAsset
+    return new SociIndexBuild(scope, id, { ...options, repository, imageTag: assetTag(imageAsset) })
   }
 
   /** Digest (`sha256:…`) of the image. */

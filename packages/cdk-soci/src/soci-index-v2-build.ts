@@ -6,9 +6,9 @@ import * as ecs from 'aws-cdk-lib/aws-ecs'
 import { Construct } from 'constructs'
 import { SociCompute } from './compute'
 import type { SociIndexOptions } from './index-options'
-import { checkAssetOutputs } from './private/asset-format'
 import { attributesOf } from './private/attributes'
 import { optionsSuffix } from './private/checked-options'
+import { assetTag, checkAssetOutputs } from './private/docker-asset'
 import { checkInputTag, checkOutputTag, defaultOutputTag } from './private/image-tag'
 import { indexResource, resolverOf } from './private/index-resource'
 
@@ -42,8 +42,8 @@ export class SociIndexV2Build extends Construct {
     options: SociIndexOptions = {},
   ): SociIndexV2Build {
     checkAssetOutputs(imageAsset)
-    const { repository, imageTag } = imageAsset
-    return new SociIndexV2Build(scope, id, { ...options, repository, inputImageTag: imageTag })
+    const { repository } = imageAsset
+    return new SociIndexV2Build(scope, id, { ...options, repository, inputImageTag: assetTag(imageAsset) })
   }
 
   /** Has the image with its index. */
