@@ -1,4 +1,4 @@
-import type { CfnResource } from 'aws-cdk-lib'
+import { type CfnResource, Stack } from 'aws-cdk-lib'
 import type { IConstruct } from 'constructs'
 
 /** Where cdk-nag 3 and `Validations` of aws-cdk-lib look. Written by hand: older releases of aws-cdk-lib have no `Validations`. */
@@ -15,14 +15,25 @@ interface Suppression {
 /**
  * Tells cdk-nag, 3 and 2, why a resource does on purpose what a rule forbids, so that its users need not.
  * @param construct a resource, or what has one as its default child
- * @param findings which of the rule's findings, as `Resource::*`; all if none is given
+ * @param findings which of the rule's findings, as `Resource::${arn}`: of a rule that has any, each has to be named
  */
 export function acknowledge(construct: IConstruct, rule: string, reason: string, ...findings: string[]): void {
-  const ids = findings.length === 0 ? [rule] : findings.map((finding) => `${rule}[${finding}]`)
+  const named = findings.map((finding) => flat(Stack.of(construct).resolve(finding)))
+  const ids = named.length === 0 ? [rule] : named.map((finding) => `${rule}[${finding}]`)
   for (const id of ids) construct.node.addMetadata(ACKNOWLEDGED_RULES, { [`Annotation::${id}`]: reason })
 
   const resource = (construct.node.defaultChild ?? construct) as CfnResource
   const known = (resource.getMetadata(METADATA) as { rules_to_suppress: Suppression[] } | undefined)?.rules_to_suppress
-  const suppression = { id: rule, reason, ...(findings.length > 0 && { applies_to: findings }) }
+  const suppression = { id: rule, reason, ...(named.length > 0 && { applies_to: named }) }
   resource.addMetadata(METADATA, { rules_to_suppress: [...(known ?? []), suppression] })
+}
+
+/** What a template has for a token, as cdk-nag words it: `<LogicalId.Arn>` for a GetAtt, `<AWS::Region>` for a Ref. */
+function flat(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value)
+  const [[name, argument] = ['', '']] = Object.entries(value) as [string, unknown][]
+  if (name === 'Fn::Join') return (argument as [string, unknown[]])[1].map(flat).join('')
+  if (name === 'Fn::GetAtt') return `<${(argument as string[]).join('.')}>`
+  if (name === 'Ref') return `<${argument}>`
+  return JSON.stringify(value)
 }

@@ -1,9 +1,10 @@
 import { join } from 'node:path'
 import { Duration, Token } from 'aws-cdk-lib'
-import type * as iam from 'aws-cdk-lib/aws-iam'
+import * as iam from 'aws-cdk-lib/aws-iam'
 import * as lambda from 'aws-cdk-lib/aws-lambda'
 import type { Construct } from 'constructs'
 import type { ComputeOptions } from '../compute-options'
+import { acknowledge } from './acknowledge'
 import { type FunctionLog, functionLog } from './function-log'
 import { checkNetwork, networkOf } from './network'
 import { separatePolicy } from './separate-policy'
@@ -38,6 +39,7 @@ export interface AnsweringFunction {
   readonly handler: lambda.Function
   /** May do what the function does, by a policy that the function does not wait for. */
   readonly grantee: iam.IGrantable
+  readonly policy: iam.Policy
   readonly log: FunctionLog
 }
 
@@ -65,8 +67,15 @@ export function answeringFunction(scope: Construct, props: AnsweringFunctionProp
   network.attach(handler)
 
   const { policy, grantee } = separatePolicy(scope, 'Policy', role)
+  acknowledge(
+    policy,
+    'AwsSolutions-IAM5',
+    'ecr:GetAuthorizationToken has no resource that could be named.',
+    'Resource::*',
+  )
   log.grantWrite(grantee)
-  handler.grantInvoke(grantee)
+  const resourceArns = [handler.functionArn] // grantInvoke would allow all versions too
+  iam.Grant.addToPrincipal({ grantee, actions: ['lambda:InvokeFunction'], resourceArns })
 
   const invokeConfig = new lambda.CfnEventInvokeConfig(scope, 'InvokeConfig', {
     functionName: handler.functionName,
@@ -76,7 +85,7 @@ export function answeringFunction(scope: Construct, props: AnsweringFunctionProp
     destinationConfig: { onFailure: { destination: handler.functionArn } },
   })
   invokeConfig.node.addDependency(policy) // Lambda asks whether the role may invoke the destination
-  return { handler, grantee, log }
+  return { handler, grantee, policy, log }
 }
 
 /** @throws Error for what a function cannot be given */

@@ -129,6 +129,7 @@ function vpcConfigOf(
   const { partition, region, account } = Stack.of(scope)
   const subnetArns = subnetIds.map((subnet) => `arn:${partition}:ec2:${region}:${account}:subnet/${subnet}`)
   // "Allow CodeBuild access to Amazon services required to create a VPC network interface" in its user guide; most can name only `*`
+  const interfaces = `arn:${partition}:ec2:${region}:${account}:network-interface/*`
   const policy = new iam.Policy(scope, 'BuildNetworkPolicy', {
     statements: [
       new iam.PolicyStatement({
@@ -145,7 +146,7 @@ function vpcConfigOf(
       }),
       new iam.PolicyStatement({
         actions: ['ec2:CreateNetworkInterfacePermission'],
-        resources: [`arn:${partition}:ec2:${region}:${account}:network-interface/*`],
+        resources: [interfaces],
         conditions: {
           StringEquals: { 'ec2:Subnet': subnetArns, 'ec2:AuthorizedService': 'codebuild.amazonaws.com' },
         },
@@ -153,7 +154,8 @@ function vpcConfigOf(
     ],
   })
   role.attachInlinePolicy(policy)
-  acknowledge(policy, 'AwsSolutions-IAM5', 'EC2 names no resources for what a build does in a VPC.')
+  const reason = 'EC2 names no resources for what a build does in a VPC, and interfaces only when they are there.'
+  acknowledge(policy, 'AwsSolutions-IAM5', reason, 'Resource::*', `Resource::${interfaces}`)
   const { securityGroups } = handler.connections
   return {
     vpcId: vpc!.vpcId,

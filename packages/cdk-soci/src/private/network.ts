@@ -2,6 +2,7 @@ import * as iam from 'aws-cdk-lib/aws-iam'
 import type * as lambda from 'aws-cdk-lib/aws-lambda'
 import type { Construct } from 'constructs'
 import type { ComputeOptions } from '../compute-options'
+import { acknowledge } from './acknowledge'
 
 /** What Lambda does in a VPC for a function (its developer guide, "Required IAM permissions"); only `*` can be named for them. */
 const INTERFACE_ACTIONS = [
@@ -27,6 +28,7 @@ export function networkOf(scope: Construct, role: iam.IRole, options: ComputeOpt
     statements: [new iam.PolicyStatement({ actions: INTERFACE_ACTIONS, resources: ['*'] })],
   })
   role.attachInlinePolicy(policy)
+  acknowledge(policy, 'AwsSolutions-IAM5', 'EC2 names no resources for what Lambda does in a VPC.', 'Resource::*')
   return {
     functionProps: { vpc, ...(vpcSubnets && { vpcSubnets }), ...(securityGroups && { securityGroups }) },
     attach: (handler) => handler.node.addDependency(policy),

@@ -11,6 +11,7 @@ import { stateMachine } from './state-machine'
 
 const TIMEOUT = { default: 50, least: 1, most: 53 } // minutes: with all else less than CloudFormation's hour
 const FUNCTION_TIMEOUT = Duration.minutes(15) // Lambda's limit
+const EXECUTIONS = 'The executions of this state machine have names of their own.'
 const CONCURRENCY = { default: 40, least: 1, most: 1_000 }
 
 /** @throws Error for an option that is out of its bounds */
@@ -45,7 +46,11 @@ class StepFunctionsProvider extends Construct implements Provider {
     const timeout = options.timeout ?? Duration.minutes(TIMEOUT.default)
     const role =
       options.role ?? new iam.Role(this, 'Role', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') })
-    const { handler, grantee } = answeringFunction(this, {
+    const {
+      handler,
+      grantee,
+      policy: ownPolicy,
+    } = answeringFunction(this, {
       description: 'Builds SOCI indexes in steps, and answers CloudFormation for them (cdk-soci)',
       handler: 'stepFunctionsHandler',
       options,
@@ -76,7 +81,7 @@ class StepFunctionsProvider extends Construct implements Provider {
         }),
       ],
     })
-    acknowledge(policy, 'AwsSolutions-IAM5', 'The executions of this state machine have names of their own.')
+    acknowledge(policy, 'AwsSolutions-IAM5', EXECUTIONS, `Resource::${executionArns}`)
     const definition = stateMachine({
       functionArn: handler.functionArn,
       maxConcurrency: options.maxConcurrency ?? CONCURRENCY.default,
@@ -94,6 +99,7 @@ class StepFunctionsProvider extends Construct implements Provider {
 
     iam.Grant.addToPrincipal({ grantee, actions: ['states:StartExecution'], resourceArns: [machineArn] })
     iam.Grant.addToPrincipal({ grantee, actions: ['states:DescribeExecution'], resourceArns: [executionArns] })
+    acknowledge(ownPolicy, 'AwsSolutions-IAM5', EXECUTIONS, `Resource::${executionArns}`)
 
     const ended = {
       source: 'aws.states',
