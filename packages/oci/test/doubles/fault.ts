@@ -73,6 +73,7 @@ export async function answerWith(fault: Fault, from: IncomingMessage, to: Server
   to.strictContentLength = false
   to.writeHead(from.statusCode!, headers)
   to.flushHeaders()
+  if (to.req.method === 'HEAD' || from.statusCode === 204) return void to.end() // there is no body that anything could go wrong with
   for await (const chunk of bodyWith(fault, from)) {
     if (to.destroyed) return
     if (!to.write(chunk) && !to.destroyed) await drained(to)
