@@ -4,7 +4,7 @@ import * as iam from 'aws-cdk-lib/aws-iam'
 import type { Construct } from 'constructs'
 
 /** `BatchCheckLayerAvailability` answers whether a blob is there. */
-const READ = ['ecr:BatchCheckLayerAvailability', 'ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer']
+export const READ = ['ecr:BatchCheckLayerAvailability', 'ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer']
 /** `DescribeRepositories` tells whether tags can be replaced, before all the work is done; `ListImages` who owns a result that is there already. */
 const WRITE = [
   'ecr:CompleteLayerUpload',

@@ -19,15 +19,17 @@ export interface IndexRequest {
   /** Tag or digest. */
   readonly inputTag: string
   /** v2: where the image with its index goes. @default repository */
-  readonly outputRepository?: ecr.IRepository
+  readonly outputRepository?: ecr.IRepository | undefined
   /** v2: needed. */
   readonly outputTag?: string
   /** v1: a tag for the index. */
   readonly indexTag?: string | undefined
   /** Name of an image in another registry, which is copied to `repository` first. */
-  readonly source?: string
+  readonly source?: string | undefined
+  /** Any text: a change of it has the image read again. */
+  readonly refresh?: string | undefined
   /** Login for that registry. */
-  readonly sourceSecret?: secretsmanager.ISecret
+  readonly sourceSecret?: secretsmanager.ISecret | undefined
 }
 
 /** The custom resource that has an image indexed: its attributes are those of `SociIndexAttributes`. @throws Error for options out of bounds */
@@ -43,6 +45,7 @@ export function indexResource(scope: Construct, request: IndexRequest, options: 
     indexTag,
     source,
     sourceSecret,
+    refresh,
   } = request
   const removes = fromOptions.Removal === 'destroy'
   if (outputRepository !== repository) {
@@ -63,6 +66,7 @@ export function indexResource(scope: Construct, request: IndexRequest, options: 
     ...(outputTag !== undefined && { OutputTag: outputTag }),
     ...(indexTag !== undefined && { IndexTag: indexTag }),
     ...(source !== undefined && { Source: source }),
+    ...(refresh !== undefined && { Refresh: refresh }),
     ...(sourceSecret !== undefined && { SourceSecretArn: sourceSecret.secretArn }),
     ...fromOptions,
   }

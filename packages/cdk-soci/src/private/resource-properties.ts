@@ -15,6 +15,8 @@ export interface SociIndexProperties {
   readonly Source?: string
   /** Secret of Secrets Manager, `{"username","password"}`, for the registry of `Source` only. */
   readonly SourceSecretArn?: string
+  /** Any text: nothing but a change of it is of interest. */
+  readonly Refresh?: string
   readonly SpanSize?: string
   readonly MinLayerSize?: string
   readonly Platforms?: string[]

@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto'
+import { Aws, type CfnResource, Fn, RemovalPolicy, Stack, Token } from 'aws-cdk-lib'
+import * as ecr from 'aws-cdk-lib/aws-ecr'
+import * as ecs from 'aws-cdk-lib/aws-ecs'
+import * as iam from 'aws-cdk-lib/aws-iam'
+import type { IConstruct } from 'constructs'
+import { SociCompute } from '../compute'
+import type { SociRegistryImageProps } from '../container-image-options'
+import { READ } from './image-access'
+import { parseEcrImageName } from './image-name'
+import { checkInputTag } from './image-tag'
+import { indexedImageName, takeOver } from './soci-image'
+import { parseSourceName, type SourceName } from './source-name'
+
+const PRIVATE_ECR = /^(\d{12})\.dkr[.-]ecr(?:-fips)?\.([a-z0-9-]+)\./
+
+/** What the copies in a stack are of, each under the resolved name of its place. */
+const copied = new WeakMap<Stack, Map<string, string>>()
+
+/** An image of another registry, copied to a private repository of ECR and indexed there. */
+export class MirroredImage extends ecs.ContainerImage {
+  readonly #name: string
+  readonly #source: SourceName
+  readonly #props: SociRegistryImageProps
+
+  /** @throws Error for what is no name of an image, or no tag */
+  constructor(name: string, props: SociRegistryImageProps) {
+    super()
+    this.#name = name
+    this.#source = parseSourceName(name)
+    this.#props = props
+    if (props.imageTag !== undefined) checkInputTag('imageTag', props.imageTag)
+    if (props.imageTag?.startsWith('sha256:'))
+      throw new Error(
+        `imageTag is "${props.imageTag}": the copy needs a tag, not a digest; leave it out for a tag that holds it`,
+      )
+  }
+
+  override bind(_: unknown, container: ecs.ContainerDefinition): ecs.ContainerImageConfig {
+    takeOver(container)
+    const { repository: given, imageTag = tagOf(this.#source), credentials, ...options } = this.#props
+    const repository = given ?? ownRepository(container, this.#source, options.removalPolicy)
+    const place = repository.repositoryUriForTag(imageTag)
+    const image = parseEcrImageName(container, place)
+    if (image === undefined)
+      throw new Error(`${repository.node.path} is no private repository of ECR: its image would be ${place}`)
+    checkPlace(container, image.key, this.#name)
+    if (credentials === undefined) allowSource(container, this.#source, options.compute)
+    repository.grantPull(container.taskDefinition.obtainExecutionRole())
+    const request = { image, repository, source: this.#name, sourceSecret: credentials }
+    return { imageName: indexedImageName(container, request, options) }
+  }
+}
+
+function tagOf({ tag, digest }: SourceName): string {
+  if (tag !== undefined) return tag
+  if (digest === undefined) return 'latest'
+  return Token.isUnresolved(digest) ? `sha256-${Fn.select(1, Fn.split(':', digest))}` : digest.replace(':', '-')
+}
+
+/** The stack's repository for the copies of all tags of the image. */
+function ownRepository(scope: IConstruct, source: SourceName, removalPolicy = RemovalPolicy.RETAIN): ecr.Repository {
+  const stack = Stack.of(scope)
+  const described = JSON.stringify(stack.resolve([source.registry, source.path, removalPolicy]))
+  const id = `SociMirror${createHash('sha256').update(described).digest('hex').slice(0, 8).toUpperCase()}`
+  const found = stack.node.tryFindChild(id)
+  if (found !== undefined) return found as ecr.Repository
+  const repository = new ecr.Repository(stack, id, { removalPolicy })
+  // The property has three names in the CDK's releases, and CloudFormation refuses to delete a repository with images
+  if (removalPolicy === RemovalPolicy.DESTROY)
+    (repository.node.defaultChild as CfnResource).addPropertyOverride('EmptyOnDelete', true)
+  return repository
+}
+
+/** @throws Error where two images would be copied to one place */
+function checkPlace(scope: IConstruct, key: string, name: string): void {
+  const stack = Stack.of(scope)
+  const places = copied.get(stack) ?? new Map<string, string>()
+  copied.set(stack, places)
+  const before = places.get(key) ?? name
+  if (before !== name)
+    throw new Error(
+      `${before} and ${name} would both be copied to ${key}: give each an imageTag, or a repository, of its own`,
+    )
+  places.set(key, name)
+}
+
+/** Private repositories of ECR are read by the role that indexes, where no login is given. */
+function allowSource(
+  scope: ecs.ContainerDefinition,
+  { registry, path }: SourceName,
+  compute: SociCompute | undefined,
+): void {
+  const [, account, region] = PRIVATE_ECR.exec(registry) ?? []
+  if (account === undefined || region === undefined) return
+  iam.Grant.addToPrincipal({
+    grantee: (compute ?? SociCompute.lambdaFunction())._bind(scope).grantee,
+    actions: READ,
+    resourceArns: [`arn:${Aws.PARTITION}:ecr:${region}:${account}:repository/${path}`],
+  })
+}

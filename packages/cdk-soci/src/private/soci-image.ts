@@ -1,0 +1,66 @@
+import type * as ecr from 'aws-cdk-lib/aws-ecr'
+import * as ecs from 'aws-cdk-lib/aws-ecs'
+import type { SociContainerImageOptions } from '../container-image-options'
+import { setHandled } from './handled-containers'
+import { describeImageName, parseEcrImageName } from './image-name'
+import { SharedIndex, type SharedIndexRequest } from './shared-index'
+import { platformOf, resourceOf } from './task-definition'
+
+/** An image as the CDK has it, indexed in the stack of the container that uses it. */
+export class SociImage extends ecs.ContainerImage {
+  readonly #image: ecs.ContainerImage
+  readonly #options: SociContainerImageOptions
+  readonly #repository: ecr.IRepository | undefined
+
+  /** `repository`: that of the image, where it is at hand. */
+  constructor(image: ecs.ContainerImage, options: SociContainerImageOptions, repository?: ecr.IRepository) {
+    super()
+    this.#image = image
+    this.#options = options
+    this.#repository = repository
+  }
+
+  override bind(
+    scope: Parameters<ecs.ContainerImage['bind']>[0],
+    container: ecs.ContainerDefinition,
+  ): ecs.ContainerImageConfig {
+    takeOver(container)
+    const config = this.#image.bind(scope, container)
+    const image = parseEcrImageName(container, config.imageName)
+    if (image === undefined)
+      throw new Error(
+        `the image of ${container.node.path} is ${describeImageName(container, config.imageName)}: it must be in a private repository of ECR whose name is known before the deployment; SociContainerImage.fromRegistry() indexes a copy of others`,
+      )
+    return {
+      ...config,
+      imageName: indexedImageName(container, { image, repository: this.#repository }, this.#options),
+    }
+  }
+}
+
+/** The container's image is made lazy by its user: nothing else is to judge it. @throws Error for Windows */
+export function takeOver(container: ecs.ContainerDefinition): void {
+  const definition = resourceOf(container.taskDefinition)
+  if (platformOf(definition).isWindows)
+    throw new Error(
+      `${container.node.path} is a container of Windows, whose images cannot be loaded lazily: use ContainerImage in place of SociContainerImage`,
+    )
+  const reason = 'its image is a SOCI image already'
+  setHandled(definition, container.containerName, { lazy: false, reason, told: false })
+}
+
+/**
+ * Name of the image with its index, by its digest: who names the same has the same bytes, and the task definition changes when they do. The container's
+ * task may pull it.
+ */
+export function indexedImageName(
+  container: ecs.ContainerDefinition,
+  request: SharedIndexRequest,
+  options: SociContainerImageOptions,
+): string {
+  const { imageDigest } = SharedIndex.of(container, request, options)
+  const { outputRepository } = options
+  if (outputRepository === undefined) return `${request.image.repositoryUri}@${imageDigest}`
+  outputRepository.grantPull(container.taskDefinition.obtainExecutionRole())
+  return outputRepository.repositoryUriForDigest(imageDigest)
+}
