@@ -67,7 +67,7 @@ function replaceFolder(folder, files) {
   for (const [name, text] of files) {
     const path = join(folder, name)
     if (existsSync(path) && readFileSync(path, 'utf8') === text) continue
-    const temporary = join(folder, `.${process.pid}-${name}`)
+    const temporary = join(folder, '..', `.${process.pid}-${name}`)
     writeFileSync(temporary, text)
     renameSync(temporary, path)
   }

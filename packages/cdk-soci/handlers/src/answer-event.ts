@@ -34,6 +34,9 @@ export async function answerFailure({ event, cause }: FailureRecord, context: La
   }
 }
 
+/** Characters of a reason that are worth reading; where the log is comes after them. */
+const REASON_LENGTH = 2000
+
 /** The answer of an event that was done. */
 export function outcomeAnswer(event: CloudFormationEvent, request: IndexRequest, outcome: Outcome): Answer {
   return succeeded(event, request.physicalId, attributes(request, outcome))
@@ -42,7 +45,9 @@ export function outcomeAnswer(event: CloudFormationEvent, request: IndexRequest,
 /** The answer of an event that failed, or cannot be understood: with the cause, and where the log is. */
 export function failureAnswer(event: CloudFormationEvent, error: unknown, context: LambdaContext): Answer {
   const request = tryParse(event.ResourceProperties)
-  const reason = `${explain(error, request)} (${logPlace(context)})`
+  const what = explain(error, request)
+  const short = what.length > REASON_LENGTH ? `${what.slice(0, REASON_LENGTH)}…` : what
+  const reason = `${short} (${logPlace(context)})`
   log('failed', { error: error instanceof Error ? error.stack : String(error) })
   return failed(event, reason, request?.physicalId)
 }

@@ -45,8 +45,9 @@ export function encodeAnswer(answer: Answer): Uint8Array {
   if (excess <= 0) return bytes
   const { Reason = '', Data = {} } = answer
   const [name, longest] = Object.entries(Data).reduce((a, b) => (b[1].length > a[1].length ? b : a), ['', Reason])
-  // A character has at least one byte: it may take a few rounds, and each makes the text shorter
-  const cut = `${longest.slice(0, Math.max(0, longest.length - excess - CUT.length))}${CUT}`
+  // By what its characters take on average, which may not do at once; each round makes the text shorter
+  const removed = Math.ceil(excess / (Buffer.byteLength(JSON.stringify(longest)) / longest.length)) + CUT.length
+  const cut = `${longest.slice(0, Math.max(0, longest.length - removed)).replace(/[\ud800-\udbff]$/, '')}${CUT}`
   if (cut.length >= longest.length)
     throw new RangeError(`an answer has ${bytes.length} bytes, more than ${ANSWER_LIMIT}`)
   return encodeAnswer(name === '' ? { ...answer, Reason: cut } : { ...answer, Data: { ...Data, [name]: cut } })

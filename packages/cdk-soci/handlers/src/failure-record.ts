@@ -34,7 +34,8 @@ export function causeOfCrash({ errorType, errorMessage }: Properties): string {
   const seconds = /timed out after ([\d.]+) seconds/i.exec(message)?.[1]
   if (seconds !== undefined)
     return `the function did not finish within its ${seconds} seconds: give it more time (at most 15 minutes) or memory, or use SociCompute.codeBuild() or SociCompute.stepFunctions()`
-  if (/OutOfMemory/i.test(type) || /signal: killed/i.test(message))
+  // Lambda kills what takes more than it has; Node aborts itself where its own limit is reached first
+  if (/OutOfMemory/i.test(type) || /signal: (?:killed|aborted)/i.test(message))
     return 'the function ran out of memory: give it more'
   // Of its own words only what cannot be a secret
   return `the function ended before its work did (${type || message.slice(0, 200) || 'no cause was told'})`

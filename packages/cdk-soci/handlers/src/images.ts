@@ -1,33 +1,45 @@
 import type { Store } from '@sociable/oci'
-import { type Credentials, ecrCredentials, firstOf, openRegistry, RegistryClient } from '@sociable/oci/registry'
+import {
+  type Credentials,
+  ecrCredentials,
+  firstOf,
+  openRegistry,
+  parseEcrHost,
+  RegistryClient,
+} from '@sociable/oci/registry'
 import type { EcrRepository } from './ecr-repository.js'
 
 /** What one event's work reads ahead from registries, of all memory that it has. */
 const READ_AHEAD = 64 << 20 // bytes
+/** A registry that a VPC has no way to is found out about in a minute, and not in three. */
+const RETRIES_ELSEWHERE = 3
 
-/** The repositories of one event: all share connections and logins, and each is one store. */
+/**
+ * The repositories of one event, each one store: those in ECR with the function's own role, those of other registries with the logins that they are given.
+ * Nothing is looked for on the machine, which has nothing.
+ */
 export class Images {
-  readonly #client: RegistryClient
+  readonly #ecr: RegistryClient
+  readonly #elsewhere: RegistryClient
   readonly #stores = new Map<string, Promise<Store>>()
   readonly #logins: Credentials[] = []
 
   /** @param memory bytes that the event's work may take */
   constructor(memory: number) {
-    const ecr = ecrCredentials()
-    this.#client = new RegistryClient({
-      // Private ECR by the function's role; nothing is looked for on the machine, which has nothing
-      credentials: async (registry, request) =>
-        registry === 'public.ecr.aws' ? undefined : firstOf(...this.#logins, ecr)(registry, request),
-      memory: Math.floor(Math.min(READ_AHEAD, memory / 4)),
+    const readAhead = Math.floor(Math.min(READ_AHEAD, memory / 4))
+    this.#ecr = new RegistryClient({ credentials: ecrCredentials(), memory: readAhead })
+    this.#elsewhere = new RegistryClient({
+      credentials: async (...request) => firstOf(...this.#logins)(...request),
+      memory: readAhead,
+      retry: { retries: RETRIES_ELSEWHERE },
     })
   }
 
-  /** A login for one registry, before the function's own. */
+  /** A login for one registry, which is not ECR's. */
   addLogin(login: Credentials): void {
     this.#logins.push(login)
   }
 
-  /** @param signal ends the wait for the registry's first answer */
   open(
     { registry, repository }: { readonly registry: string; readonly repository: string },
     signal: AbortSignal,
@@ -35,7 +47,8 @@ export class Images {
     const name = `${registry}/${repository}`
     const known = this.#stores.get(name)
     if (known !== undefined) return known
-    const opened = openRegistry({ registry, repository }, this.#client, { signal })
+    const client = parseEcrHost(registry) === undefined ? this.#elsewhere : this.#ecr
+    const opened = openRegistry({ registry, repository }, client, { signal })
     this.#stores.set(name, opened)
     return opened
   }
@@ -45,6 +58,6 @@ export class Images {
   }
 
   async close(): Promise<void> {
-    await this.#client.close()
+    await Promise.all([this.#ecr.close(), this.#elsewhere.close()])
   }
 }

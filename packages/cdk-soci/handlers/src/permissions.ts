@@ -7,7 +7,8 @@ const WAIT = 75_000
 const DELAYS = [1_000, 2_000, 4_000, 8_000]
 
 /** A request to a private registry of ECR that IAM did not allow. */
-const ECR_REFUSAL = /https:\/\/\d{12}\.dkr[.-]ecr\S* answered 40[13]|AWS gave no token for \d{12}\.dkr[.-]ecr/
+const ECR_REFUSAL =
+  /https:\/\/\d{12}\.dkr[.-]ecr\S* answered 40[13]|AWS gave no token for \d{12}\.dkr[.-]ecr\S* AccessDenied/
 
 /** Whether it is IAM that refuses, rather than the registry of a mirrored image. */
 export function isRefusedByAws(error: unknown): boolean {
@@ -28,14 +29,19 @@ export async function whilePermissionsSpread<Result>(
   wait = WAIT,
 ): Promise<Result> {
   const end = performance.now() + wait
-  for (let tries = 0; ; tries++) {
+  let refusal: unknown
+  for (let tries = 1; ; tries++) {
     try {
       return await work()
     } catch (error) {
-      const delay = DELAYS[Math.min(tries, DELAYS.length - 1)]!
+      if (signal.aborted) throw refusal ?? error // called off, the refusal is what there is to tell
+      const delay = DELAYS[Math.min(tries, DELAYS.length) - 1]!
       if (!isRefusedByAws(error) || performance.now() + delay > end) throw error
-      log('AWS refuses, which may pass while the role is new', { tries: tries + 1, error: (error as Error).message })
-      await sleep(delay, undefined, { signal }).catch(() => signal.throwIfAborted())
+      refusal = error
+      log('AWS refuses, which may pass while the role is new', { tries, error: (error as Error).message })
+      await sleep(delay, undefined, { signal }).catch(() => {
+        throw error
+      })
     }
   }
 }

@@ -13,6 +13,7 @@ import type { Answer } from '../../src/answer.js'
 import type { CloudFormationEvent, Properties } from '../../src/event.js'
 
 type Doubles = typeof import('../../../../oci/dist/test/doubles/certificate.js') &
+  typeof import('../../../../oci/dist/test/doubles/fault-proxy.js') &
   typeof import('../../../../oci/dist/test/doubles/connect-proxy.js') &
   typeof import('../../../../oci/dist/test/doubles/ecr.js') &
   typeof import('../../../../oci/dist/test/doubles/listen.js') &
@@ -20,14 +21,23 @@ type Doubles = typeof import('../../../../oci/dist/test/doubles/certificate.js')
 
 /** What the tests of @sociable/oci have for this; no part of that package, so by its place in the workspace. */
 export async function doubles(): Promise<Doubles> {
-  const files = ['doubles/certificate', 'doubles/connect-proxy', 'doubles/ecr', 'doubles/listen', 'images']
+  const files = [
+    'doubles/certificate',
+    'doubles/connect-proxy',
+    'doubles/ecr',
+    'doubles/fault-proxy',
+    'doubles/listen',
+    'images',
+  ]
   const load = async (file: string): Promise<object> =>
     await import(new URL(`../../../../../../oci/dist/test/${file}.js`, import.meta.url).href)
   return Object.assign({}, ...(await Promise.all(files.map(load)))) as Doubles
 }
 
 export const ECR_HOST = '123456789012.dkr.ecr.eu-west-1.amazonaws.com'
-const STORAGE_HOST = 'prod-eu-west-1-starport-layer-bucket.s3.eu-west-1.amazonaws.com'
+/** A registry that is not AWS's: tests lead its name to one. */
+export const OTHER_HOST = 'registry.example.com'
+export const STORAGE_HOST = 'prod-eu-west-1-starport-layer-bucket.s3.eu-west-1.amazonaws.com'
 /** What stands in every response URL, and must be nowhere else. */
 export const URL_SECRET = 'x-secret-of-the-response-url'
 
@@ -36,6 +46,10 @@ export interface Cloud {
   /** What a process has to have in its environment to meet all this. */
   readonly environment: Readonly<Record<string, string>>
   readonly proxy: ConnectProxy
+  /** Where names lead to, as `127.0.0.1:40123`; all others lead nowhere. */
+  readonly names: Map<string, string>
+  /** For ECR's names, and for `registry.example.com`. */
+  readonly tls: Certificate
   readonly cloudFormation: CloudFormation
   /** What a repository has; made where there is none. */
   store(repository: string): Promise<Store>
@@ -64,20 +78,17 @@ export interface Received {
   readonly body: Buffer
 }
 
-/** @param elsewhere hosts by name that are reached through the proxy, besides AWS's */
-export async function startCloud(
-  t: TestContext,
-  options: EcrOptions = {},
-  elsewhere: ReadonlyMap<string, string> = new Map(),
-): Promise<Cloud> {
+export async function startCloud(t: TestContext, options: EcrOptions = {}): Promise<Cloud> {
   const { selfSignedCertificate, startConnectProxy, startEcr, listen } = await doubles()
-  const tls = selfSignedCertificate([ECR_HOST, STORAGE_HOST])
+  const tls = selfSignedCertificate([ECR_HOST, STORAGE_HOST, OTHER_HOST])
   const stores = new Map(['app', 'other'].map((name) => [name, createMemoryStore(name)]))
   const repositories = memoryRepositories(stores)
   const ecr = await startEcr({ repositories, existing: ['app', 'other'], tls, storageName: STORAGE_HOST, ...options })
-  const proxy = await startConnectProxy((host) =>
-    host === ECR_HOST ? ecr.host : host === STORAGE_HOST ? ecr.storage.host : elsewhere.get(host),
-  )
+  const names = new Map([
+    [ECR_HOST, ecr.host],
+    [STORAGE_HOST, ecr.storage.host],
+  ])
+  const proxy = await startConnectProxy((host) => names.get(host))
   const cloudFormation = await startCloudFormation(tls)
   const secrets = new Map<string, string>()
   const secretsManager = await listen(async (request, response) => {
@@ -99,6 +110,8 @@ export async function startCloud(
   return {
     ecr,
     proxy,
+    names,
+    tls,
     cloudFormation,
     secrets,
     store: (repository) => repositories.open(repository, { create: true }),

@@ -35,8 +35,10 @@ export interface LambdaOptions {
   readonly memory?: number
   /** MiB of Node's heap. @default 512, or the memory where that is less */
   readonly heap?: number
-  /** Milliseconds of an invocation, after which it is killed. @default 60 s */
+  /** Milliseconds of an invocation, as the handler is told. @default 60 s */
   readonly timeout?: number
+  /** Milliseconds after which it is killed. @default the timeout */
+  readonly killAfter?: number
 }
 
 export interface Invocation {
@@ -49,12 +51,15 @@ export interface Invocation {
 }
 
 export interface Lambda {
-  /** One invocation; the process stays for the next, as Lambda's do, unless it died. */
-  invoke(event: unknown): Promise<Invocation>
+  /**
+   * One invocation; the process stays for the next, as Lambda's do, unless it died.
+   * @param time milliseconds that the handler is told to have, in place of the function's time-out
+   */
+  invoke(event: unknown, time?: number): Promise<Invocation>
   /** As `invoke`, and what fails goes to the destination once. All invocations in order. */
   invokeAsync(event: unknown): Promise<readonly Invocation[]>
-  /** Ends the process: the next invocation is a cold start. */
-  freeze(): void
+  /** Ends the process, in the middle of whatever it does: by SIGKILL, as where there is no memory left. */
+  kill(signal?: 'SIGKILL' | 'SIGABRT'): void
   /** Milliseconds that the last process took to load the handler. */
   loadTime(): number
   /** All that was printed. */
@@ -68,7 +73,7 @@ function bareFlags(folder: string, heap: number): string[] {
 
 export function startLambda(t: TestContext, options: LambdaOptions): Lambda {
   const { node, environment, asset = join(ASSETS, 'handler'), handler = 'index.handler', memory = 512 } = options
-  const { timeout = 60_000, heap = Math.min(512, memory) } = options
+  const { timeout = 60_000, killAfter = timeout, heap = Math.min(512, memory) } = options
   const folder = mkdtempSync(join(tmpdir(), 'lambda-'))
   const task = join(folder, 'task')
   cpSync(asset, task, { recursive: true })
@@ -104,7 +109,7 @@ export function startLambda(t: TestContext, options: LambdaOptions): Lambda {
     return child
   }
 
-  const invoke = async (event: unknown): Promise<Invocation> => {
+  const invoke = async (event: unknown, time = timeout): Promise<Invocation> => {
     if (running === undefined || running.exitCode !== null || running.signalCode !== null) running = await start()
     const child = running
     const from = log.length
@@ -123,7 +128,7 @@ export function startLambda(t: TestContext, options: LambdaOptions): Lambda {
       const timer = setTimeout(() => {
         child.kill('SIGKILL')
         fail('Sandbox.Timedout', `Task timed out after ${(timeout / 1000).toFixed(2)} seconds`)
-      }, timeout)
+      }, killAfter)
       child.once('message', (message: RuntimeMessage) => {
         clearTimeout(timer)
         if (message.kind === 'error') resolve({ failure: message })
@@ -133,7 +138,7 @@ export function startLambda(t: TestContext, options: LambdaOptions): Lambda {
         clearTimeout(timer)
         fail('Runtime.ExitError', `Runtime exited with error: signal: ${signal === 'SIGKILL' ? 'killed' : 'aborted'}`)
       })
-      child.send({ event, context, time: timeout } satisfies InvocationMessage)
+      child.send({ event, context, time } satisfies InvocationMessage)
     })
     child.removeAllListeners('message')
     child.removeAllListeners('exit')
@@ -149,10 +154,7 @@ export function startLambda(t: TestContext, options: LambdaOptions): Lambda {
       if (first.failure === undefined) return [first]
       return [first, await invoke(failureRecord(event, first.failure))]
     },
-    freeze() {
-      running?.kill('SIGKILL')
-      running = undefined
-    },
+    kill: (signal = 'SIGKILL') => void running?.kill(signal),
     loadTime: () => loadTime,
     log: () => log,
   }
