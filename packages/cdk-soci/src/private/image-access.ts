@@ -3,10 +3,10 @@ import type * as ecr from 'aws-cdk-lib/aws-ecr'
 import * as iam from 'aws-cdk-lib/aws-iam'
 import type { Construct } from 'constructs'
 
-/** `BatchCheckLayerAvailability` answers whether a blob is there. */
-export const READ = ['ecr:BatchCheckLayerAvailability', 'ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer']
+export const READ = ['ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer']
 /** `DescribeRepositories` tells whether tags can be replaced, before all the work is done; `ListImages` who owns a result that is there already. */
 const WRITE = [
+  'ecr:BatchCheckLayerAvailability',
   'ecr:CompleteLayerUpload',
   'ecr:DescribeRepositories',
   'ecr:InitiateLayerUpload',
