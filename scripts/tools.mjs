@@ -14,6 +14,7 @@ const DEBIAN = {
   bgzip: 'tabix',
   buildah: 'buildah',
   'docker-registry': 'docker-registry',
+  fish: 'fish',
   gzip: 'gzip',
   igzip: 'isal',
   'libdeflate-gzip': 'libdeflate-tools',
@@ -22,10 +23,15 @@ const DEBIAN = {
   time: 'time', // GNU's: measures CPU time and memory
   umoci: 'umoci',
   zopfli: 'zopfli',
+  zsh: 'zsh',
   zstd: 'zstd',
 }
 /** PyPI's packages, by the command. Pinned: they are measured against, or judge. */
-const PYTHON = { 'cfn-lint': 'cfn-lint==1.58.0', rapidgzip: 'rapidgzip==0.16.2' }
+const PYTHON = {
+  'cfn-lint': 'cfn-lint==1.58.0',
+  moto_server: 'moto[stepfunctions]==5.2.5 flask==3.1.3 flask-cors==6.0.5', // interprets state machines
+  rapidgzip: 'rapidgzip==0.16.2',
+}
 
 /** The names that `ensure` knows. */
 export const toolNames = [...Object.keys(DEBIAN), ...Object.keys(PYTHON)]
@@ -99,7 +105,7 @@ function installPython(name, requirement) {
   const venv = join(cache, name)
   const made = run(python, ['-m', 'venv', venv])
   if (made.status !== 0) throw new Error(`${hint}; python -m venv failed: ${lastLine(made.output)})`)
-  const pip = run(join(venvFolder(name), 'python'), ['-m', 'pip', 'install', '--quiet', requirement])
+  const pip = run(join(venvFolder(name), 'python'), ['-m', 'pip', 'install', '--quiet', ...requirement.split(' ')])
   if (pip.status !== 0) throw new Error(`${hint}; pip failed: ${lastLine(pip.output)})`)
 }
 

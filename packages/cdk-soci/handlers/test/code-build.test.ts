@@ -89,9 +89,13 @@ test('create, update and delete, with what the template allows and nothing more'
   const updated = await ask('Update', newer, { PhysicalResourceId, OldResourceProperties: properties })
   assert.equal(updated.Status, 'SUCCESS', updated.Reason)
   assert.match(codeBuild.log(), /"bytesIndexed":3\d{4},/, 'the common layer has its zTOC from before')
+  const wider = { ...newer, SpanSize: '8192' }
+  const physical = { PhysicalResourceId: updated.PhysicalResourceId }
+  const replaced = await ask('Update', wider, { ...physical, OldResourceProperties: newer })
+  assert.notEqual(replaced.Data!.imageDigest, updated.Data!.imageDigest)
   for (const [id, asked] of [
     [PhysicalResourceId, properties],
-    [updated.PhysicalResourceId, newer],
+    [updated.PhysicalResourceId, wider],
   ] as const) {
     const deleted = await ask('Delete', asked, { PhysicalResourceId: id })
     assert.equal(deleted.Status, 'SUCCESS', deleted.Reason)
@@ -161,8 +165,7 @@ test('a build that fails tells why, and one that cannot be started is answered a
   await store('app')
   const missing = await ask('Create', PROPERTIES)
   assert.equal(missing.Status, 'FAILED')
-  assert.match(missing.Reason!, /app.*one.*\(build indexer:.*log group .*stream/)
-  assert.match(missing.Reason!, /does not have|not found|no such|there is no/i)
+  assert.match(missing.Reason!, /app:one is not in the registry.*\(build indexer:.*log group .*stream/)
   assert.deepEqual(
     [...codeBuild.builds.values()].map(({ buildStatus }) => buildStatus),
     ['FAILED'],

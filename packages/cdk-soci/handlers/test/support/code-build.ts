@@ -56,7 +56,7 @@ const PROJECT_ARN = `arn:aws:codebuild:eu-west-1:123456789012:project/${FUNCTION
 
 export async function startCodeBuild(t: TestContext, options: CodeBuildOptions): Promise<CodeBuild> {
   const { listen } = await doubles()
-  const { project, environment } = options
+  const { project } = options
   const { Name, Source, TimeoutInMinutes, QueuedTimeoutInMinutes, LogsConfig } = project.Properties
   const spec = JSON.parse(Source.BuildSpec) as BuildSpec
   const builds = new Map<string, BuildState>()
@@ -149,7 +149,6 @@ export async function startCodeBuild(t: TestContext, options: CodeBuildOptions):
     reply(200, { build: describe(build) })
     void run(build)
   }
-  void environment
 
   const listening = await listen(answer)
   t.after(() => listening.close())

@@ -41,8 +41,18 @@ export interface Statement {
 export async function synthesize(t: TestContext, compute: string, options = ''): Promise<Template | undefined> {
   const node = await ensureNode(t, '24')
   if (node === undefined) return undefined
+  const key = `${compute} ${options}`
+  const template = synthesized.get(key) ?? synthesizeWith(node, compute, options)
+  synthesized.set(key, template)
+  return template
+}
+
+/** It takes seconds: once for each app. */
+const synthesized = new Map<string, Template>()
+
+function synthesizeWith(node: string, compute: string, options: string): Template {
   const folder = mkdtempSync(join(tmpdir(), 'synthesis-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
   const program = `
     const cdk = require('aws-cdk-lib')
     const { Repository } = require('aws-cdk-lib/aws-ecr')
