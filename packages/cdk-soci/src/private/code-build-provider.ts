@@ -57,7 +57,7 @@ class CodeBuildProvider extends Construct implements Provider {
           new iam.ServicePrincipal('codebuild.amazonaws.com'),
         ),
       })
-    const { handler, grantee, log } = answeringFunction(this, {
+    const { handler, grantee, policy, log } = answeringFunction(this, {
       description: 'Starts builds of SOCI indexes, and answers CloudFormation for them (cdk-soci)',
       handler: 'codeBuildHandler',
       options,
@@ -96,7 +96,11 @@ class CodeBuildProvider extends Construct implements Provider {
     allow(grantee, ['codebuild:StartBuild', 'codebuild:BatchGetBuilds'], projectArn)
     allow(grantee, ['s3:GetObject', 's3:GetObjectVersion'], source.bucket.arnForObjects(source.s3ObjectKey))
     allow(grantee, ['s3:GetBucketAcl', 's3:GetBucketLocation'], source.bucket.bucketArn)
-    options.encryptionKey?.grantEncryptDecrypt(grantee)
+    if (options.encryptionKey !== undefined) {
+      options.encryptionKey.grantEncryptDecrypt(grantee)
+      const wild = ['Action::kms:GenerateDataKey*', 'Action::kms:ReEncrypt*']
+      acknowledge(policy, 'AwsSolutions-IAM5', 'As CDK grants the use of a key: of the one that was given.', ...wild)
+    }
 
     const ended = {
       source: 'aws.codebuild',
