@@ -1,0 +1,203 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { App, Duration, Stack } from 'aws-cdk-lib'
+import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2'
+import { Repository } from 'aws-cdk-lib/aws-ecr'
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
+import { Key } from 'aws-cdk-lib/aws-kms'
+import { Architecture, Runtime, RuntimeFamily } from 'aws-cdk-lib/aws-lambda'
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs'
+import { type LambdaComputeOptions, SociCompute, SociIndexV2Build } from 'cdk-soci'
+import { actionsOf, idOf, indexesOf, newStack, ofType, only, statementsOf, templateOf } from './support.js'
+
+function addIndex(stack: Stack, id: string, options?: LambdaComputeOptions): SociIndexV2Build {
+  const repository = Repository.fromRepositoryName(stack, `${id}Repository`, 'app')
+  const compute = options && { compute: SociCompute.lambdaFunction(options) }
+  return new SociIndexV2Build(stack, id, { repository, inputImageTag: 'app', ...compute })
+}
+
+test('by default a function of two processors, on arm64, for as long as Lambda can', () => {
+  const stack = newStack()
+  addIndex(stack, 'Index')
+  const { Properties } = only(stack, 'AWS::Lambda::Function')
+  assert.equal(Properties.MemorySize, 3538)
+  assert.equal(Properties.Timeout, 900)
+  assert.equal(Properties.Runtime, 'nodejs24.x')
+  assert.deepEqual(Properties.Architectures, ['arm64'])
+  assert.equal(Properties.Environment, undefined)
+  assert.deepEqual(Properties.LoggingConfig, { LogGroup: { Ref: idOf(stack, 'AWS::Logs::LogGroup') } })
+})
+
+test('a function that dies is answered for by itself, and not run again', () => {
+  const stack = newStack()
+  addIndex(stack, 'Index')
+  const handler = idOf(stack, 'AWS::Lambda::Function')
+  const { Properties, DependsOn } = only(stack, 'AWS::Lambda::EventInvokeConfig')
+  assert.deepEqual(Properties, {
+    FunctionName: { Ref: handler },
+    Qualifier: '$LATEST',
+    MaximumRetryAttempts: 0,
+    MaximumEventAgeInSeconds: 300,
+    DestinationConfig: { OnFailure: { Destination: { 'Fn::GetAtt': [handler, 'Arn'] } } },
+  })
+  const policy = idOf(stack, 'AWS::IAM::Policy')
+  assert.deepEqual(DependsOn, [policy])
+  assert.ok(!templateOf(stack)[handler]?.DependsOn?.includes(policy), 'a cycle')
+})
+
+test('CloudFormation waits longer than the function and its record can take, and less than its own hour', () => {
+  for (const minutes of [1, 15]) {
+    const stack = newStack()
+    addIndex(stack, 'Index', { timeout: Duration.minutes(minutes) })
+    const { ServiceTimeout } = indexesOf(stack)[0]!.Properties
+    assert.equal(ServiceTimeout, (minutes + 5 + 2) * 60)
+  }
+})
+
+test('options reach the function', () => {
+  const stack = newStack()
+  const runtime = new Runtime('nodejs22.x', RuntimeFamily.NODEJS)
+  addIndex(stack, 'Index', {
+    memorySize: 10240,
+    timeout: Duration.minutes(5),
+    architecture: Architecture.X86_64,
+    runtime,
+  })
+  const { Properties } = only(stack, 'AWS::Lambda::Function')
+  assert.equal(Properties.MemorySize, 10240)
+  assert.equal(Properties.Timeout, 300)
+  assert.equal(Properties.Runtime, 'nodejs22.x')
+  assert.deepEqual(Properties.Architectures, ['x86_64'])
+})
+
+test('the same options are one function, others another, and the logical id of the index tells them apart', () => {
+  const stack = newStack()
+  const vpc = new Vpc(stack, 'Vpc')
+  const all: LambdaComputeOptions[] = [
+    {},
+    { memorySize: 2048 },
+    { architecture: Architecture.X86_64 },
+    { timeout: Duration.minutes(10) },
+    { runtime: new Runtime('nodejs22.x', RuntimeFamily.NODEJS) },
+    { vpc },
+    { vpc, vpcSubnets: { subnets: [vpc.privateSubnets[0]!] } },
+    { logRetention: RetentionDays.ONE_DAY },
+    { role: new Role(stack, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') }) },
+  ]
+  for (const [at, options] of all.entries()) {
+    addIndex(stack, `A${at}`, options)
+    addIndex(stack, `B${at}`, { ...options })
+  }
+  const functions = ofType(stack, 'AWS::Lambda::Function').filter(([id]) => id.startsWith('SociIndex'))
+  assert.equal(functions.length, all.length)
+  const tokens = new Map<string, Set<string>>()
+  for (const [id, { Properties }] of ofType(stack, 'Custom::SociIndex')) {
+    const key = /Index([0-9A-F]{8})[0-9A-F]{8}$/.exec(id)?.[1]
+    assert.ok(key !== undefined, id)
+    tokens.set(key, (tokens.get(key) ?? new Set()).add(JSON.stringify(Properties.ServiceToken)))
+  }
+  assert.equal(tokens.size, functions.length)
+  for (const [key, found] of tokens) assert.equal(found.size, 1, key)
+})
+
+test('another function means another custom resource, never another ServiceToken of the same', () => {
+  const deployed = (options?: LambdaComputeOptions) => {
+    const stack = newStack()
+    addIndex(stack, 'Index', options)
+    return new Map(
+      ofType(stack, 'Custom::SociIndex').map(([id, { Properties }]) => [id, JSON.stringify(Properties.ServiceToken)]),
+    )
+  }
+  const before = deployed()
+  for (const options of [
+    { memorySize: 512 },
+    { architecture: Architecture.X86_64 },
+    { timeout: Duration.minutes(3) },
+  ]) {
+    const after = deployed(options)
+    for (const [id, token] of after) assert.ok(!before.has(id) || before.get(id) === token, id)
+    assert.notDeepEqual([...after.keys()], [...before.keys()])
+  }
+})
+
+test('in a VPC the function waits for what Lambda may do there', () => {
+  const stack = newStack()
+  const vpc = new Vpc(stack, 'Vpc')
+  const securityGroup = new SecurityGroup(stack, 'Group', { vpc })
+  addIndex(stack, 'Index', { vpc, vpcSubnets: { subnets: [vpc.privateSubnets[0]!] }, securityGroups: [securityGroup] })
+  const [id, handler] = ofType(stack, 'AWS::Lambda::Function').find(([name]) => name.startsWith('SociIndex'))!
+  assert.deepEqual(handler.Properties.VpcConfig, {
+    SecurityGroupIds: [stack.resolve(securityGroup.securityGroupId)],
+    SubnetIds: [stack.resolve(vpc.privateSubnets[0]!.subnetId)],
+  })
+  const network = ofType(stack, 'AWS::IAM::Policy').find(([name]) => name.includes('NetworkPolicy'))!
+  assert.ok(handler.DependsOn?.includes(network[0]), id)
+  assert.ok(actionsOf(network[1].Properties.PolicyDocument.Statement).every((action) => action.startsWith('ec2:')))
+})
+
+test('a security group of its own lets it out', () => {
+  const stack = newStack()
+  addIndex(stack, 'Index', { vpc: new Vpc(stack, 'Vpc') })
+  const { Properties } = only(stack, 'AWS::EC2::SecurityGroup')
+  assert.deepEqual(Properties.SecurityGroupEgress[0].CidrIp, '0.0.0.0/0')
+})
+
+test("a role of the user's gets the policy", () => {
+  const stack = newStack()
+  const role = new Role(stack, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') })
+  addIndex(stack, 'Index', { role })
+  assert.equal(ofType(stack, 'AWS::IAM::Role').length, 1)
+  assert.deepEqual(only(stack, 'AWS::IAM::Policy').Properties.Roles, [{ Ref: idOf(stack, 'AWS::IAM::Role') }])
+})
+
+test('a role of another stack gets the policy', () => {
+  const app = new App()
+  const other = new Stack(app, 'Other')
+  const role = new Role(other, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') })
+  const stack = new Stack(app, 'Stack')
+  addIndex(stack, 'Index', { role })
+  app.synth()
+  assert.match(JSON.stringify(only(stack, 'AWS::IAM::Policy').Properties.Roles), /Fn::ImportValue/)
+})
+
+test('a role that may not be updated is not', () => {
+  const stack = newStack({ account: '111111111111', region: 'eu-west-1' })
+  const arn = 'arn:aws:iam::111111111111:role/indexer'
+  addIndex(stack, 'Index', {
+    role: Role.fromRoleArn(stack, 'Role', arn, { mutable: false }),
+    vpc: new Vpc(stack, 'Vpc'),
+  })
+  assert.deepEqual(statementsOf(stack), [])
+  const resources = templateOf(stack)
+  for (const [id, { DependsOn }] of Object.entries(resources))
+    for (const needed of [DependsOn ?? []].flat()) assert.ok(needed in resources, `${id} waits for ${needed}`)
+  const [, handler] = ofType(stack, 'AWS::Lambda::Function').find(([id]) => id.startsWith('SociIndex'))!
+  assert.equal(handler.Properties.Role, arn)
+})
+
+test('the log stays, for as long as it is told, in the group that it is told', () => {
+  const stack = newStack()
+  addIndex(stack, 'Index')
+  const group = only(stack, 'AWS::Logs::LogGroup')
+  assert.equal(group.DeletionPolicy, 'Retain')
+  assert.equal(group.Properties.RetentionInDays, 30)
+  const short = newStack()
+  addIndex(short, 'Index', { logRetention: RetentionDays.ONE_DAY })
+  assert.equal(only(short, 'AWS::Logs::LogGroup').Properties.RetentionInDays, 1)
+  const own = newStack()
+  const logGroup = new LogGroup(own, 'Group')
+  addIndex(own, 'Index', { logGroup })
+  const logicalId = idOf(own, 'AWS::Logs::LogGroup')
+  assert.deepEqual(only(own, 'AWS::Lambda::Function').Properties.LoggingConfig, { LogGroup: { Ref: logicalId } })
+})
+
+test('a key encrypts the log, for the logs of this account only', () => {
+  const stack = newStack()
+  const encryptionKey = new Key(stack, 'Key')
+  addIndex(stack, 'Index', { encryptionKey })
+  const key = idOf(stack, 'AWS::KMS::Key')
+  assert.deepEqual(only(stack, 'AWS::Logs::LogGroup').Properties.KmsKeyId, { 'Fn::GetAtt': [key, 'Arn'] })
+  const statements = only(stack, 'AWS::KMS::Key').Properties.KeyPolicy.Statement
+  const logs = statements.find((one: { Principal: unknown }) => JSON.stringify(one.Principal).includes('logs.'))
+  assert.match(JSON.stringify(logs.Condition), /kms:EncryptionContext:aws:logs:arn.*:log-group:\*/)
+})
