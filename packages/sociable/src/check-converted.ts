@@ -1,13 +1,15 @@
 import type { Descriptor } from '@sociable/oci'
+import { assemblePlatform } from './assemble.js'
 import { ImageError } from './error.js'
 import { type ImageTree, readImageTree, type TreeEntry } from './image-tree.js'
 import { type InspectedPlatform, inspect } from './inspect.js'
 import { type Place, withPlaces } from './location.js'
 import type { ImageLocation, IndexOptions } from './options.js'
+import { reasonForNone } from './outcome.js'
 import { imagesOf, type PlatformPlan, planPlatforms } from './plan.js'
 import { formatPlatform } from './platform.js'
 import { type ContentResult, contentResult } from './result.js'
-import { resolveSettings } from './settings.js'
+import { resolveSettings, type Settings } from './settings.js'
 
 export interface CheckConvertedResult extends ContentResult {
   /** Whether it is what was asked for: no `problems`. */
@@ -24,7 +26,7 @@ export interface CheckConvertedResult extends ContentResult {
  * each that is asked for a SOCI index whose links hold, with a sound zTOC of every layer that is to be indexed. Options that are given must be those
  * that it was made with; paths to prefetch do not show in an image, so with them the answer is no. Reads manifests, indexes and zTOCs, no layer:
  * that a zTOC is true to its layer only decoding it would prove.
- * @throws ImageError where `source` is no image, or lacks a platform; StoreError
+ * @throws ImageError where `source` is no image, or lacks a platform; NOTHING_TO_INDEX as `convert`; StoreError
  * @example
  * const { matches, problems } = await checkConverted('registry.example/app:1', 'registry.example/app:1-soci')
  */
@@ -33,7 +35,8 @@ export async function checkConverted(
   converted: ImageLocation,
   options: IndexOptions = {},
 ): Promise<CheckConvertedResult> {
-  const { signal, platforms, minLayerSize, memory } = resolveSettings(options)
+  const settings = resolveSettings(options)
+  const { signal, platforms, minLayerSize, memory } = settings
   return await withPlaces(options, [converted, source], memory, async (places) => {
     const read = async ({ store, reference, name }: Place): Promise<ImageTree> =>
       await readImageTree(store, await store.resolve(reference, { signal }), name, signal)
@@ -44,9 +47,9 @@ export async function checkConverted(
     try {
       const tree = await readImageTree(to.store, found, to.name, signal)
       const inspected = await inspect({ store: to.store, reference: to.reference }, { signal })
-      return { ...contentResult(found), ...compare(from, plans, tree, inspected.images, options) }
+      return { ...contentResult(found), ...compare(from, plans, tree, inspected.images, options, settings) }
     } catch (error) {
-      if (!(error instanceof ImageError)) throw error
+      if (!(error instanceof ImageError) || error.code === 'NOTHING_TO_INDEX') throw error
       return { ...contentResult(found), matches: false, indexed: false, problems: [error.message] }
     }
   })
@@ -60,6 +63,7 @@ function compare(
   to: ImageTree,
   inspected: readonly InspectedPlatform[],
   options: IndexOptions,
+  settings: Settings,
 ): Comparison {
   const problems: string[] = []
   const sources = imagesOf(from)
@@ -70,7 +74,6 @@ function compare(
     if (!sources.some((other) => isSameImage(image, other)))
       problems.push(`${to.name} has a ${formatPlatform(image.platform!)} image that is not of ${from.name}`)
   if ((options.prefetchFiles?.length ?? 0) > 0) problems.push('whether it has these paths to prefetch does not show')
-  const reasons = new Set<string>()
   let indexed = false
   for (const { entry, name, layers } of plans) {
     const image = imagesOf(to).find((other) => isSameImage(entry, other))
@@ -79,12 +82,12 @@ function compare(
     problems.push(...details.problems)
     const wanted = layers.filter(({ index }) => index !== undefined)
     if (details.version === 'v2') indexed = true
-    if (wanted.length === 0) for (const { skip } of layers) reasons.add(skip!)
-    else if (details.version !== 'v2') problems.push(`${name} has no SOCI index (v2)`)
+    if (wanted.length > 0 && details.version !== 'v2') problems.push(`${name} has no SOCI index (v2)`)
     problems.push(...differences(layers, details, options, name))
   }
-  const reason = [...reasons].join('; ')
-  return { matches: problems.length === 0, indexed, ...(!indexed && reason !== '' && { reason }), problems }
+  if (indexed || problems.length > 0) return { matches: problems.length === 0, indexed, problems }
+  const assembled = plans.map((plan) => assemblePlatform(plan, new Map(), settings, 'v2'))
+  return { matches: true, indexed, reason: reasonForNone(settings, from.name, assembled)!, problems }
 }
 
 /** A conversion keeps config and layers; it may change their media types from Docker's to OCI's. */
