@@ -3,6 +3,7 @@ import type * as assets from 'aws-cdk-lib/aws-ecr-assets'
 import * as ecs from 'aws-cdk-lib/aws-ecs'
 import type { SociAssetImageProps, SociContainerImageOptions, SociRegistryImageProps } from './container-image-options'
 import { checkAssetOutputs, checkDockerOutputs } from './private/docker-asset'
+import { checkInputTag } from './private/image-tag'
 import { MirroredImage } from './private/mirrored-image'
 import { SociImage } from './private/soci-image'
 import { splitAssetProps } from './private/split-asset-props'
@@ -36,13 +37,14 @@ export class SociContainerImage {
 
   /**
    * An image of a private ECR repository, be it of this stack, imported, or of another account or region.
-   * @param tagOrDigest tag, or a digest `sha256:…`; both may be tokens
+   * @param tagOrDigest tag, or a digest `sha256:…`; for a token that becomes a digest, give `outputImageTag` too
    */
   static fromEcrRepository(
     repository: ecr.IRepository,
     tagOrDigest = 'latest',
     options: SociContainerImageOptions = {},
   ): ecs.ContainerImage {
+    checkInputTag('tagOrDigest', tagOrDigest)
     return new SociImage(ecs.ContainerImage.fromEcrRepository(repository, tagOrDigest), options, repository)
   }
 
