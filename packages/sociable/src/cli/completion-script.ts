@@ -1,6 +1,7 @@
 // Completion scripts for shells, made from the program itself: they know each command's flags and what some of them take, and need no
 // process to be started while a person types.
 import type { Command, Option } from 'commander'
+import { TOPICS } from './topics.js'
 
 export type Shell = 'bash' | 'zsh' | 'fish'
 export const SHELLS: readonly Shell[] = ['bash', 'zsh', 'fish']
@@ -8,11 +9,8 @@ export const SHELLS: readonly Shell[] = ['bash', 'zsh', 'fish']
 /** The script for a shell to read, as `source <(sociable completion bash)`. */
 export function completionScript(program: Command, shell: Shell): string {
   if (shell === 'fish') return fishScript(program)
-  const bash = bashScript(program)
-  // zsh runs bash's completions; without this it would not know `complete`.
-  return shell === 'bash'
-    ? bash
-    : `autoload -U +X compinit && compinit\nautoload -U +X bashcompinit && bashcompinit\n${bash}`
+  const bash = bashFunction(program)
+  return shell === 'bash' ? `${bash}complete -o default -F _sociable sociable\n` : bash + ZSH
 }
 
 const PLATFORMS = ['linux/amd64', 'linux/arm64']
@@ -26,6 +24,15 @@ function valuesOf(option: Option): readonly string[] | 'files' | undefined {
   return FILE_FLAGS.includes(option.long ?? '') ? 'files' : undefined
 }
 
+/** Commands whose arguments are no images or files. */
+const NO_IMAGES = ['completion', 'help']
+
+function operandsOf(command: Command, program: Command): readonly string[] {
+  if (command.name() === 'completion') return SHELLS
+  if (command.name() !== 'help') return TRANSPORTS
+  return [...program.commands.map((each) => each.name()), ...TOPICS.map(({ name }) => name)]
+}
+
 function visible(command: Command): Option[] {
   return command.options.filter((option) => !option.hidden)
 }
@@ -35,13 +42,12 @@ function names(options: readonly Option[]): string[] {
 }
 
 /** Words are completed here; where it finds none (a path, what follows `oci:`) the shell completes file names by itself. */
-function bashScript(program: Command): string {
+function bashFunction(program: Command): string {
   const commands = program.commands.map((command) => command.name())
   const global = [...names(program.options), '-h', '--help']
   const commandCases = program.commands.map((command) => {
     const flags = [...names(visible(command)), ...global].join(' ')
-    const operands = command.name() === 'completion' ? SHELLS : TRANSPORTS
-    return `    ${command.name()}) flags='${flags}' operands='${operands.join(' ')}' ;;`
+    return `    ${command.name()}) flags='${flags}' operands='${operandsOf(command, program).join(' ')}' ;;`
   })
   const options = new Map([program, ...program.commands].flatMap(visible).map((option) => [option.long, option]))
   const valueCases = [...options.values()]
@@ -53,7 +59,7 @@ function bashScript(program: Command): string {
     })
   return `_sociable() {
   local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]} command='' word
-  local flags='${global.join(' ')}' operands='${[...commands, 'help'].join(' ')}'
+  local flags='${global.join(' ')}' operands='${commands.join(' ')}'
   COMPREPLY=()
   case $prev in
     :) return ;;
@@ -73,9 +79,25 @@ ${commandCases.join('\n')}
   fi
   return 0
 }
-complete -o default -F _sociable sociable
 `
 }
+
+/** zsh runs bash's completion, but does not take words apart at colons. */
+const ZSH = `autoload -U +X compinit && compinit
+autoload -U +X bashcompinit && bashcompinit
+_sociable_zsh() {
+  case $words[CURRENT] in
+    (${TRANSPORTS.map((transport) => `${transport}*`).join('|')}) compset -P '*:'; _files; return ;;
+  esac
+  if (( CURRENT > 2 )) && [[ $words[CURRENT] == (d|o)* && $words[2] != help ]]; then
+    compadd -S '' -- ${TRANSPORTS.join(' ')}
+    _files
+  else
+    _bash_complete -o default -F _sociable
+  fi
+}
+compdef _sociable_zsh sociable
+`
 
 function fishScript(program: Command): string {
   const lines = program.commands.map(
@@ -86,8 +108,8 @@ function fishScript(program: Command): string {
   for (const command of program.commands) {
     const condition = `-n '__fish_seen_subcommand_from ${command.name()}' `
     lines.push(...visible(command).map((option) => fishOption(option, condition)))
-    if (command.name() === 'completion') lines.push(`complete -c sociable ${condition}-f -a '${SHELLS.join(' ')}'`)
-    else lines.push(`complete -c sociable ${condition}-a '${TRANSPORTS.join(' ')}'`)
+    const files = NO_IMAGES.includes(command.name()) ? '-f ' : ''
+    lines.push(`complete -c sociable ${condition}${files}-a '${operandsOf(command, program).join(' ')}'`)
   }
   return `${lines.join('\n')}\n`
 }

@@ -7,12 +7,14 @@ import { copyCommand } from './copy.js'
 import { createCommand } from './create.js'
 import { addExamples } from './examples.js'
 import { UsageError } from './failure.js'
+import { helpCommand } from './help.js'
 import { inspectCommand } from './inspect.js'
 import { lsCommand } from './ls.js'
 import { option, settleVariables } from './option.js'
 import { rmCommand } from './rm.js'
 import { serveCommand } from './serve.js'
 import type { Manners, Terminal } from './terminal.js'
+import { TOPICS } from './topics.js'
 import { packageVersion } from './version.js'
 import { ztocCommand } from './ztoc.js'
 
@@ -27,12 +29,14 @@ const COMMANDS = [
   rmCommand,
   serveCommand,
   completionCommand,
+  helpCommand,
 ]
 
 const EPILOGUE = `
 Images: REGISTRY/NAME[:TAG], oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:TAG].
 Every flag can be set by a variable: --span-size by SOCIABLE_SPAN_SIZE; switches by 1 or 0.
-Exit status: 0 done, 1 failed, 2 wrong usage.`
+Exit status: 0 done, 1 failed, 2 wrong usage.
+More: sociable help ${TOPICS.map(({ name }) => name).join('|')}`
 
 /** The program. Its `parseAsync` throws CommanderError after help or the version was printed, UsageError for wrong usage. */
 export function buildProgram(terminal: Terminal): Command {
@@ -45,7 +49,7 @@ export function buildProgram(terminal: Terminal): Command {
     .addOption(option('-q, --quiet', 'only the result and errors: no progress, summary or warnings'))
     .addOption(option('-v, --verbose', 'a line per layer, what was fetched, and stacks of errors'))
     .helpOption('-h, --help', 'print help')
-    .helpCommand('help [command]', 'print help for a command')
+    .helpCommand(false) // ours knows topics, too
     .exitOverride(rethrow('sociable'))
     // The variables follow one rule, told once, at the end of the program's help.
     .configureHelp({ showGlobalOptions: true, optionDescription: (option) => option.description })

@@ -35,7 +35,7 @@ function die(signal: NodeJS.Signals): never {
  * finds that out takes longer to load than they do.
  */
 async function settleAddressSpace(command: string): Promise<void> {
-  if (command === 'completion') return
+  if (command === 'completion' || command === 'help') return
   const { needsRestart, restart } = await import('./address-space.js')
   if (!needsRestart()) return
   for (const signal of SIGNALS) process.removeAllListeners(signal) // they are the other's

@@ -330,34 +330,3 @@ test('what skopeo makes, and what it makes of ours', { skip: !hasSkopeo && !proc
     await rm(join(cwd, 'copied'), { recursive: true })
   }
 })
-
-test('bash completes commands, flags and values', async () => {
-  const { out } = await run(['completion', 'bash'])
-  const script = `${out}
-complete_line() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _sociable; echo "\${COMPREPLY[*]}"; }
-complete_line sociable in
-complete_line sociable convert --span
-complete_line sociable convert oci:x --platform linux/ar
-complete_line sociable ztoc --compression ''
-complete_line sociable convert oci-
-complete_line sociable completion ''`
-  const { stdout } = await execute('bash', ['-c', script])
-  assert.deepEqual(stdout.trimEnd().split('\n'), [
-    'inspect',
-    '--span-size',
-    'linux/arm64',
-    'gzip uncompressed',
-    'oci-archive:',
-    'bash zsh fish',
-  ])
-})
-
-for (const [shell, check] of [
-  ['zsh', ['-n']],
-  ['fish', ['--no-execute']],
-] as const)
-  test(`${shell} reads its script`, { skip: spawnSync(shell, ['--version']).status !== 0 }, async (t) => {
-    const file = join(await temporaryFolder(t), 'script')
-    await writeFile(file, (await run(['completion', shell])).out)
-    assert.equal((await execute(shell, [...check, file])).stderr, '')
-  })

@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { LOW_ADDRESS_SPACE_FLAG } from '@sociable/ztoc'
 import { PROGRAM, type RunOptions, run } from './run.js'
 
-const COMMANDS = ['convert', 'create', 'ztoc', 'inspect', 'ls', 'cat', 'copy', 'rm', 'serve', 'completion']
+const COMMANDS = ['convert', 'create', 'ztoc', 'inspect', 'ls', 'cat', 'copy', 'rm', 'serve', 'completion', 'help']
 
 test('--version prints the version of the package', async () => {
   const text = await readFile(new URL('../../../package.json', import.meta.url), 'utf8')
@@ -61,6 +61,33 @@ test('help has every command, and each command its examples and flags', async ()
   }
 })
 
+test('help has topics, which are those of docs/cli.md', async () => {
+  const page = await readFile(new URL('../../../../../docs/cli.md', import.meta.url), 'utf8')
+  const { out } = await run(['help', 'help'])
+  const names = /topic: ([a-z, -]+)\./.exec(out.replaceAll('\n', ' '))![1]!.split(', ')
+  assert.deepEqual(names.slice(0, 4), ['images', 'registries', 'credentials', 'memory'])
+  for (const name of names) {
+    const { status, out, err } = await run(['help', name])
+    assert.deepEqual([status, err], [0, ''], name)
+    const [title, ...lines] = out.trimEnd().split('\n')
+    const section = page.split(`\n## ${title}\n`)[1]!.split('\n## ')[0]!
+    const words = (text: string) =>
+      text
+        .replaceAll('`', '')
+        .replaceAll('|', ' ')
+        .split(/\s+/)
+        .filter((word) => /\w/.test(word))
+    const onPage = new Set(words(section))
+    assert.deepEqual(
+      words(lines.join('\n')).filter((word) => !onPage.has(word)),
+      [],
+      name,
+    )
+    assert.ok(lines.every((line) => line.length <= 100) && lines.length > 4, name)
+  }
+  assert.equal((await run(['help'])).out, (await run(['--help'])).out)
+})
+
 test('without a command: the help, as an error', async () => {
   const { status, out, err } = await run([])
   assert.deepEqual([status, out], [2, ''])
@@ -97,6 +124,7 @@ const WRONG: readonly { args: readonly string[]; env?: RunOptions['env']; says: 
   { args: ['copy', 'oci:x'], says: /missing required argument 'destination'/ },
   { args: ['copy', 'oci:x', '-', '--json'], says: /both want stdout/ },
   { args: ['rm'], says: /missing required argument 'image'/ },
+  { args: ['help', 'nothing'], says: /there is no help for "nothing"\n.*topics are images, registries/ },
   { args: ['completion', 'powershell'], says: /'powershell' is invalid/ },
   { args: ['convert', 'oci:x'], env: { SOCIABLE_SPAN_SIZE: 'big' }, says: /'big' from env 'SOCIABLE_SPAN_SIZE'/ },
   { args: ['convert', 'oci:x'], env: { SOCIABLE_FORCE: 'maybe' }, says: /SOCIABLE_FORCE="maybe".* 1 or 0/ },

@@ -1,0 +1,94 @@
+// The completion scripts in the shells that they are for, as a person types.
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { chmod, mkdir, writeFile } from 'node:fs/promises'
+import { delimiter, join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { promisify } from 'node:util'
+import { doubles } from '../support/registries.js'
+import { temporaryFolder } from './layout.js'
+import { skipWithoutPty } from './pty.js'
+import { PROGRAM } from './run.js'
+
+const execute = promisify(execFile)
+
+/** Types each line with a tab behind it, and prints as JSON what then stands there: once it is what is expected, or nothing has come for a while. */
+const DRIVER = `
+import fcntl, json, os, pty, re, select, struct, subprocess, sys, termios
+command, setup, cases = sys.argv[1].split(), sys.argv[2], json.loads(sys.argv[3])
+master, slave = pty.openpty()
+fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack('HHHH', 40, 200, 0, 0))
+child = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, start_new_session=True)
+os.close(slave)
+def read(expected, patience):
+    text = ''
+    while not text.endswith(expected) and select.select([master], [], [], patience)[0]:
+        text += os.read(master, 65536).decode()
+        text = re.sub('\\x1b\\\\[\\\\?2004[hl]|\\x07', '', text)
+    return text
+os.write(master, (setup + "; PS1='RE''ADY '\\n").encode())
+read('READY ', 15)
+lines = []
+for typed, expected in cases:
+    os.write(master, typed.encode() + b'\\t')
+    line = read(expected, 5)
+    lines.append(line[max(0, line.find('sociable')):])
+    os.write(master, b'\\x15\\n')
+    read('READY ', 5)
+child.kill()
+print(json.dumps(lines))
+`
+
+/** A folder with some files, and an environment that has the program. */
+async function place(t: TestContext) {
+  const cwd = await temporaryFolder(t)
+  await mkdir(join(cwd, 'bin'))
+  await writeFile(join(cwd, 'bin', 'sociable'), `#!/bin/sh\nexec '${process.execPath}' '${PROGRAM}' "$@"\n`)
+  await chmod(join(cwd, 'bin', 'sociable'), 0o755)
+  await mkdir(join(cwd, 'layout'))
+  await writeFile(join(cwd, 'archive.tar'), '')
+  const env = { PATH: `${join(cwd, 'bin')}${delimiter}${process.env.PATH}`, HOME: cwd, TERM: 'dumb', LANG: 'C.UTF-8' }
+  return { cwd, env }
+}
+
+/** What is typed, and what the line is after the tab, in every shell. */
+const CASES: readonly (readonly [typed: string, line: string])[] = [
+  ['sociable conv', 'sociable convert '],
+  ['sociable convert --sp', 'sociable convert --span-size '],
+  ['sociable convert -p linux/am', 'sociable convert -p linux/amd64 '],
+  ['sociable ztoc --compression g', 'sociable ztoc --compression gzip '],
+  ['sociable ztoc arch', 'sociable ztoc archive.tar '],
+  ['sociable inspect docker', 'sociable inspect docker-archive:'],
+  ['sociable inspect oci:lay', 'sociable inspect oci:layout/'],
+  ['sociable ls oci-archive:arch', 'sociable ls oci-archive:archive.tar '],
+  ['sociable serve lay', 'sociable serve layout/'],
+  ['sociable help exit', 'sociable help exit-status '],
+  ['sociable completion z', 'sociable completion zsh '],
+]
+
+for (const [shell, command] of [
+  ['bash', 'bash --norc --noprofile -i'],
+  ['zsh', 'zsh -f -i'],
+] as const)
+  test(`${shell} completes what is typed`, { skip: skipWithoutPty }, async (t) => {
+    const { tool } = await doubles()
+    if (shell !== 'bash' && (await tool(t, shell)) === undefined) return
+    const { cwd, env } = await place(t)
+    const setup = `source <(sociable completion ${shell})`
+    const { stdout } = await execute('python3', ['-c', DRIVER, command, setup, JSON.stringify(CASES)], { cwd, env })
+    assert.deepEqual(
+      JSON.parse(stdout),
+      CASES.map(([, line]) => line),
+    )
+  })
+
+test('fish completes what is typed', async (t) => {
+  const { tool } = await doubles()
+  const fish = await tool(t, 'fish')
+  if (fish === undefined) return
+  const { cwd, env } = await place(t)
+  const script = `sociable completion fish | source\n${CASES.map(([typed]) => `complete -C '${typed}' | cut -f 1; echo =`).join('\n')}`
+  const { stdout } = await execute(fish, ['--no-config', '-c', script], { cwd, env })
+  const found = stdout.split('=\n').slice(0, -1)
+  for (const [i, [typed, line]] of CASES.entries()) assert.equal(found[i], `${line.trim().split(' ').at(-1)}\n`, typed)
+})
