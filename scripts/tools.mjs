@@ -2,7 +2,7 @@
 // is possible: Debian packages as root, Python tools into a venv and other Node versions into .cache/tools.
 // `node scripts/tools.mjs NAME…` installs by hand (exit status 1 when one cannot be had).
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants, mkdirSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -29,9 +29,11 @@ const DEBIAN = {
 /** PyPI's packages, by the command. Pinned: they are measured against, or judge. */
 const PYTHON = {
   'cfn-lint': 'cfn-lint==1.58.0',
-  moto_server: 'moto[stepfunctions]==5.2.5 flask==3.1.3 flask-cors==6.0.5', // interprets state machines
   rapidgzip: 'rapidgzip==0.16.2',
 }
+
+/** PyPI's packages that bring no command that is wanted, by their name. */
+const PYTHON_MODULES = { moto: 'moto[stepfunctions]==5.2.5 flask==3.1.3 flask-cors==6.0.5' } // interprets state machines
 
 /** The names that `ensure` knows. */
 export const toolNames = [...Object.keys(DEBIAN), ...Object.keys(PYTHON)]
@@ -59,20 +61,43 @@ export function ensure(name) {
 }
 
 /**
+ * Path of a Python that has the module, in just this version: another one on this machine is not taken.
+ * @throws Error of one line
+ */
+export function ensureModule(name) {
+  const python = join(venvFolder(name), windows ? 'python.exe' : 'python')
+  const has = () => isExecutable(python) && run(python, ['-c', `import ${name}`]).status === 0
+  if (!has()) installPython(name, PYTHON_MODULES[name])
+  if (!has()) throw new Error(`${name}: it was installed, but cannot be imported`)
+  return python
+}
+
+/**
  * Path of a Node binary of another major version, from the npm registry's package `node`.
  * @throws Error of one line
  */
 export function ensureNode(major) {
   if (process.versions.node.startsWith(`${major}.`)) return process.execPath
-  const folder = join(cache, `node-${major}`)
-  const path = join(folder, 'node_modules', 'node', 'bin', windows ? 'node.exe' : 'node')
-  if (isExecutable(path)) return path
-  mkdirSync(folder, { recursive: true })
-  const args = ['install', '--prefix', folder, '--no-save', '--no-audit', '--no-fund', `node@${major}`]
-  const { status, output } = run('npm', args)
-  if (status !== 0 || !isExecutable(path))
-    throw new Error(`Node ${major}: npm could not install package node@${major}: ${lastLine(output)}`)
+  const path = join(ensurePackages(`node@${major}`), 'node', 'bin', windows ? 'node.exe' : 'node')
+  if (!isExecutable(path)) throw new Error(`Node ${major}: npm's package node@${major} has no program at ${path}`)
   return path
+}
+
+/**
+ * Folder that has packages of npm's registry, each called as `name@version`, and what they depend on.
+ * @throws Error of one line
+ */
+export function ensurePackages(...packages) {
+  const folder = join(cache, packages[0].replace(/[@/]+/g, '-').replace(/^-/, ''))
+  const modules = join(folder, 'node_modules')
+  const isThere = (name) => existsSync(join(modules, name.replace(/(?<=.)@.*/, ''), 'package.json'))
+  if (packages.every(isThere)) return modules
+  mkdirSync(folder, { recursive: true })
+  const args = ['install', '--prefix', folder, '--no-save', '--no-audit', '--no-fund', ...packages]
+  const { status, output } = run('npm', args)
+  if (status !== 0 || !packages.every(isThere))
+    throw new Error(`npm could not install ${packages.join(' ')}: ${lastLine(output)}`)
+  return modules
 }
 
 function installDebian(name, packageName) {

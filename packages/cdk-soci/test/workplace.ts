@@ -14,6 +14,7 @@ export const WORKSPACE = fileURLToPath(new URL('../../../../', import.meta.url))
 interface Tools {
   ensure(name: string): string
   ensureNode(major: string): string
+  ensurePackages(...packages: string[]): string
 }
 const tools = (await import(new URL('../../../../scripts/tools.mjs', import.meta.url).href)) as Tools
 
@@ -22,8 +23,17 @@ export const NODE = tools.ensureNode('24')
 
 /** The path of a real tool, installed now if need be. Where it cannot be had the test is skipped, and fails under CI=true. */
 export function tool(t: TestContext, name: string): string | undefined {
+  return orSkip(t, name, () => tools.ensure(name))
+}
+
+/** The folder that has packages of npm, each called as `name@version`; else as `tool`. */
+export function packages(t: TestContext, ...names: string[]): string | undefined {
+  return orSkip(t, names.join(' and '), () => tools.ensurePackages(...names))
+}
+
+function orSkip(t: TestContext, name: string, find: () => string): string | undefined {
   try {
-    return tools.ensure(name)
+    return find()
   } catch (error) {
     const reason = `${name} cannot be had: ${(error as Error).message}`
     if (process.env.CI === 'true') throw new Error(reason)

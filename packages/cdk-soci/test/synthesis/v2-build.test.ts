@@ -207,15 +207,14 @@ test('computeType is CodeBuild', () => {
 
 test('stages and nested stacks have a provider of their own', () => {
   const app = new App()
-  const stage = new Stage(app, 'Stage')
-  const stack = new Stack(stage, 'Stack')
+  const stack = new Stack(app, 'Stack')
   const nested = new NestedStack(stack, 'Nested')
-  for (const scope of [stack, nested]) {
+  const staged = new Stack(new Stage(app, 'Stage'), 'Stack')
+  for (const scope of [stack, nested, staged]) {
     const repository = Repository.fromRepositoryName(scope, 'Repository', 'app')
     new SociIndexV2Build(scope, 'Index', { repository, inputImageTag: 'app' })
   }
-  stage.synth()
-  for (const scope of [stack, nested]) {
+  for (const scope of [stack, nested, staged]) {
     const [index] = indexesOf(scope)
     const id = idOf(scope, 'AWS::Lambda::Function')
     assert.deepEqual(index?.Properties.ServiceToken, { 'Fn::GetAtt': [id, 'Arn'] })
