@@ -16,6 +16,8 @@ interface Token {
   readonly header: string
   /** Milliseconds of `performance.now()`. */
   readonly renewAt: number
+  /** When it was asked for, by the same clock. */
+  readonly asked: number
 }
 
 type Way =
@@ -62,11 +64,12 @@ export class Authenticator {
 
   /**
    * What to ask with after `response` was a 401 to a request with the header `used`: a new token, or another credential.
+   * @param sent when the request was sent, by `performance.now()`
    * @throws StoreError UNAUTHORIZED where there is nothing else to try, and says how to log in
    */
   async renewed(
     response: HttpResponse,
-    used: string | undefined,
+    { used, sent }: { readonly used: string | undefined; readonly sent: number },
     scopes: Scopes,
     signal: AbortSignal | undefined,
   ): Promise<string> {
@@ -79,7 +82,8 @@ export class Authenticator {
       if (credential === undefined) throw await this.unauthorized(response)
       return basicHeader(credential)
     }
-    this.#tokens = this.#tokens.filter((token) => token.header !== used)
+    // Others of its time may have ended with it, as where the server's key is new: only what came since is worth a try.
+    this.#tokens = this.#tokens.filter((token) => token.header !== used && token.asked > sent)
     return (await this.#token(way, uniteScopes(scopes, parseScopes(scope)), signal)).header
   }
 
@@ -203,7 +207,12 @@ export class Authenticator {
     while (true) {
       const credential = await this.#getCredential(scopes, signal)
       if (credential?.kind === 'registry-token')
-        return { scopes, header: bearerHeader(credential.token, credential.source), renewAt: Number.POSITIVE_INFINITY }
+        return {
+          scopes,
+          header: bearerHeader(credential.token, credential.source),
+          renewAt: Number.POSITIVE_INFINITY,
+          asked: performance.now(),
+        }
       const asked = performance.now()
       const response = await this.#askRealm(way, scopes, credential, signal)
       if (response.status === 200) return this.#readToken(response, scopes, asked)
@@ -273,7 +282,7 @@ export class Authenticator {
     const life = typeof json?.expires_in === 'number' && json.expires_in > 0 ? json.expires_in : TOKEN_LIFE
     // Early enough that a request which is sent with it arrives in time; by our clock, as the server's may differ.
     const renewAt = asked + life * 1000 - Math.min(10_000, life * 200)
-    return { scopes, header: bearerHeader(token, response.request), renewAt }
+    return { scopes, header: bearerHeader(token, response.request), renewAt, asked }
   }
 }
 

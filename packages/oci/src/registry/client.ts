@@ -169,9 +169,10 @@ export class Registry {
     const { scopes, signal } = request
     if (url.origin !== this.origin.origin) return { response: await http.send({ ...request, url }), used: undefined }
     const used = await this.#auth.authorization(scopes, signal)
+    const sent = performance.now()
     const response = await http.send({ ...request, url, authorization: used })
     if (response.status !== 401 || response.moved || !isRepeatable(request)) return { response, used }
-    const authorization = await this.#auth.renewed(response, used, scopes, signal)
+    const authorization = await this.#auth.renewed(response, { used, sent }, scopes, signal)
     response.discard()
     return { response: await http.send({ ...request, url, authorization }), used: authorization }
   }

@@ -123,6 +123,20 @@ test('Bearer: tokens are renewed before they end, and when they have ended, once
   assert.ok(proxy.requests.length > 0)
 })
 
+test('Bearer: where all tokens have ended at once, none of that time is tried in place of another', async (t) => {
+  const { tokens, open } = await guarded(t)
+  await pushImage(await open(), image)
+  const store = await open()
+  const config = () => collect(store.fetch(image.config))
+  await config() // its token is good for reading,
+  const bytes = noise(1000, 'other')
+  await store.push(describe('x', bytes), bytes) // and this one for that too
+  const before = tokens.requests.length
+  tokens.expireAll()
+  assert.deepEqual(await config(), image.configBytes)
+  assert.equal(tokens.requests.length, before + 1)
+})
+
 test('Bearer: a token that does not say how long it lives is good for a minute, a short one is renewed', async (t) => {
   for (const [expiresIn, requests] of [
     [undefined, 1],
