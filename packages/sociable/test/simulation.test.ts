@@ -16,6 +16,7 @@ const folder = new TestFolder()
 const RUNS = breakableRuns(folder)
 /** Of a hundred calls, how many go wrong: few, so that a run gets far; or many, so that faults meet. */
 const SHARES = [0.02, 0.05, 0.15, 0.4]
+const IMPATIENT = { answerTimeout: 150, uploadTimeout: 150, pace: { bytes: 1000, milliseconds: 150 } }
 
 async function check(store: Store, { before, after }: { before: RunState; after: RunState }): Promise<void> {
   const found = await stateOf(store)
@@ -96,10 +97,8 @@ describe('several faults at once', () => {
         const registries = new RegistryClient({
           credentials: async () => undefined,
           retry: { retries: 2, delay: 1, longestDelay: 4 },
-          // So that silence is noticed within the test
-          answerTimeout: 150,
-          uploadTimeout: 150,
-          pace: { bytes: 1000, milliseconds: 150 },
+          // So that silence is noticed within the test; without faults a slow machine is waited for
+          ...(host === proxy.host && IMPATIENT),
         })
         t.after(() => registries.close())
         return openStore(`${host}/${repository}:v`, { registries })
@@ -125,8 +124,7 @@ describe('several faults at once', () => {
           })
           await check(direct, { before, after })
         }
-        proxy.setFault(undefined)
-        await work(await open(proxy.host, `run-${luck.seed}`))
+        await work(await open(server.host, `run-${luck.seed}`))
         assert.deepEqual(await stateOf(direct), after, 'the next run does not finish')
         return hasFailed
       })
@@ -153,7 +151,10 @@ function requestFault(luck: Chance, question: string): Fault {
     { kind: 'endless' },
     { kind: 'short', after },
     { kind: 'redirect-loop' },
-    ...[400, 401, 403, 404, 429, 500, 503].map((status): Fault => ({ kind: 'answer', status })),
+    // A platform whose manifest is not there is left as it is, with a warning: no fault of which a run could know
+    ...[400, 401, 403, question.startsWith('GET /manifests/sha256:') ? 410 : 404, 429, 500, 503].map(
+      (status): Fault => ({ kind: 'answer', status }),
+    ),
     { kind: 'headers', headers: { 'docker-content-digest': undefined, location: undefined } },
     { kind: 'none', delay: 20 },
   ]

@@ -4,6 +4,7 @@ import type { Certificate } from './certificate.js'
 import { drained } from './drained.js'
 import { answerWith, type Fault } from './fault.js'
 import { type Listening, listen } from './listen.js'
+import type { TokenServer } from './token-server.js'
 
 /** A request as it came. */
 export interface SeenRequest {
@@ -25,6 +26,8 @@ export interface FaultProxyOptions {
   readonly fault?: (request: SeenRequest) => Fault | undefined
   /** Speak TLS with it. */
   readonly tls?: Certificate | undefined
+  /** Stands before it, as that of a token server does: what it refuses is not seen here. */
+  readonly guard?: TokenServer['guard'] | undefined
 }
 
 export interface FaultProxy extends Listening {
@@ -43,7 +46,7 @@ export interface FaultProxy extends Listening {
  *   path.includes('/blobs/') && attempt === 1 ? { kind: 'cut', after: 1000 } : undefined })
  * t.after(() => proxy.close())
  */
-export async function startFaultProxy({ target, fault: first, tls }: FaultProxyOptions): Promise<FaultProxy> {
+export async function startFaultProxy({ target, fault: first, tls, guard }: FaultProxyOptions): Promise<FaultProxy> {
   const requests: SeenRequest[] = []
   const bytes = { sent: 0, received: 0 }
   const attempts = new Map<string, number>()
@@ -68,7 +71,7 @@ export async function startFaultProxy({ target, fault: first, tls }: FaultProxyO
       bytes.received += received
     })
   }
-  const listening = await listen(handle, { tls })
+  const listening = await listen(guard?.(handle) ?? handle, { tls })
   return {
     ...listening,
     requests,
