@@ -143,6 +143,7 @@ export class Http {
         },
         ...(body !== undefined && { body: body as Dispatcher.DispatchOptions['body'] & object }),
         signal: abort.signal,
+        reset: false, // after HEAD undici would end the connection, as some servers send a body all the same: no registry does
       })
       settle()
       return this.#response(answer, { url, moved, what, method, release, fail })
