@@ -114,7 +114,7 @@ class ReferenceResolver extends DefaultTokenResolver {
   readonly #stack: Stack
 
   constructor(stack: Stack) {
-    super({ join: (left, right) => ({ 'Fn::Join': ['', [left, right]] }) })
+    super({ join: concatenated })
     this.#stack = stack
   }
 
@@ -124,6 +124,12 @@ class ReferenceResolver extends DefaultTokenResolver {
     this.references.push(token)
     return { [REFERENCE]: [String(this.references.length - 1), token.target.node.path, token.displayName] }
   }
+}
+
+/** Texts stay one: what stands in a `Fn::Sub` of an included template is text too. */
+function concatenated(left: unknown, right: unknown): unknown {
+  if (left === undefined || right === undefined) return left ?? right
+  return typeof left === 'string' && typeof right === 'string' ? left + right : { 'Fn::Join': ['', [left, right]] }
 }
 
 /** The function with the references to other stacks in it again. */
