@@ -37,7 +37,7 @@ export function stackModule({ code }: Snippet): string {
   const imports = [...code.matchAll(/^import .*$/gm)].map(([line]) => line)
   const body = code.replace(/^import .*$/gm, '').trim()
   const known = imports.join('\n')
-  const used = new Set(`${body}\n${FIXTURE}`.match(/\b[A-Z]\w+\b/g))
+  const used = new Set(`App Stack ${body}\n${FIXTURE}`.match(/\b[A-Z]\w+\b/g))
   const missing = Object.entries(IMPORTED).flatMap(([module, names]) => {
     const wanted = names.filter((name) => used.has(name) && !new RegExp(`\\b${name}\\b`).test(known))
     return wanted.length === 0 ? [] : [`import { ${wanted.join(', ')} } from '${module}'`]
