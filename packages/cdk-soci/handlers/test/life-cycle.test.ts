@@ -238,6 +238,21 @@ for (const major of LAMBDA_NODES) {
     assert.deepEqual(await tagsOf(app), ['one'])
   })
 
+  each('an input without a tag that is its own result is never taken away', async (t, node) => {
+    const { ask, store } = await start(t, node)
+    const app = await store('app')
+    const { digest } = await wrap(app, await pushApp(app, 'one'), 'multi')
+    for (const tag of ['one', 'multi']) await app.untag!(tag)
+    const { MinLayerSize: _, ...properties } = { ...DESTROY, InputTag: digest }
+    const created = await ask('Create', properties)
+    assert.equal(created.Data!.imageDigest, digest) // nothing to index, and an OCI index already
+    assert.equal(
+      (await ask('Delete', properties, { PhysicalResourceId: created.PhysicalResourceId })).Status,
+      'SUCCESS',
+    )
+    assert.equal((await app.resolve(digest)).digest, digest)
+  })
+
   each('v1: an index beside the image, tagged or not, and taken away', async (t, node) => {
     const { ask, store } = await start(t, node)
     const app = await store('app')
