@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { Aws, type CfnResource, Fn, RemovalPolicy, Stack, Token } from 'aws-cdk-lib'
+import { Aws, CfnDeletionPolicy, type CfnResource, Fn, RemovalPolicy, Stack, Token } from 'aws-cdk-lib'
 import * as ecr from 'aws-cdk-lib/aws-ecr'
 import * as ecs from 'aws-cdk-lib/aws-ecs'
 import * as iam from 'aws-cdk-lib/aws-iam'
@@ -10,7 +10,7 @@ import { READ } from './image-access'
 import { parseEcrImageName } from './image-name'
 import { checkInputTag } from './image-tag'
 import { indexedImageName, takeOver } from './soci-image'
-import { parseSourceName, type SourceName } from './source-name'
+import { formatSourceName, parseSourceName, type SourceName } from './source-name'
 
 const PRIVATE_ECR = /^(\d{12})\.dkr[.-]ecr(?:-fips)?\.([a-z0-9-]+)\./
 
@@ -19,14 +19,12 @@ const copied = new WeakMap<Stack, Map<string, string>>()
 
 /** An image of another registry, copied to a private repository of ECR and indexed there. */
 export class MirroredImage extends ecs.ContainerImage {
-  readonly #name: string
   readonly #source: SourceName
   readonly #props: SociRegistryImageProps
 
   /** @throws Error for what is no name of an image, or no tag */
   constructor(name: string, props: SociRegistryImageProps) {
     super()
-    this.#name = name
     this.#source = parseSourceName(name)
     this.#props = props
     if (props.imageTag !== undefined) checkInputTag('imageTag', props.imageTag)
@@ -44,10 +42,11 @@ export class MirroredImage extends ecs.ContainerImage {
     const image = parseEcrImageName(container, place)
     if (image === undefined)
       throw new Error(`${repository.node.path} is no private repository of ECR: its image would be ${place}`)
-    checkPlace(container, image.key, this.#name)
+    const source = formatSourceName(this.#source)
+    checkPlace(container, image.key, source)
     if (credentials === undefined) allowSource(container, this.#source, options.compute)
     repository.grantPull(container.taskDefinition.obtainExecutionRole())
-    const request = { image, repository, source: this.#name, sourceSecret: credentials }
+    const request = { image, repository, source, sourceSecret: credentials }
     return { imageName: indexedImageName(container, request, options) }
   }
 }
@@ -58,17 +57,20 @@ function tagOf({ tag, digest }: SourceName): string {
   return Token.isUnresolved(digest) ? `sha256-${Fn.select(1, Fn.split(':', digest))}` : digest.replace(':', '-')
 }
 
-/** The stack's repository for the copies of all tags of the image. */
+/** The stack's repository for the copies of all tags of the image. It goes with the stack if none of them is to stay. */
 function ownRepository(scope: IConstruct, source: SourceName, removalPolicy = RemovalPolicy.RETAIN): ecr.Repository {
   const stack = Stack.of(scope)
-  const described = JSON.stringify(stack.resolve([source.registry, source.path, removalPolicy]))
+  const described = JSON.stringify(stack.resolve([source.registry, source.path]))
   const id = `SociMirror${createHash('sha256').update(described).digest('hex').slice(0, 8).toUpperCase()}`
-  const found = stack.node.tryFindChild(id)
-  if (found !== undefined) return found as ecr.Repository
-  const repository = new ecr.Repository(stack, id, { removalPolicy })
-  // The property has three names in the CDK's releases, and CloudFormation refuses to delete a repository with images
-  if (removalPolicy === RemovalPolicy.DESTROY)
-    (repository.node.defaultChild as CfnResource).addPropertyOverride('EmptyOnDelete', true)
+  const found = stack.node.tryFindChild(id) as ecr.Repository | undefined
+  const repository = found ?? new ecr.Repository(stack, id, { removalPolicy })
+  const resource = repository.node.defaultChild as CfnResource
+  const goes =
+    removalPolicy === RemovalPolicy.DESTROY &&
+    (found === undefined || resource.cfnOptions.deletionPolicy === CfnDeletionPolicy.DELETE)
+  repository.applyRemovalPolicy(goes ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN)
+  // CloudFormation refuses to delete a repository with images; the CDK has called the property by three names
+  resource.addPropertyOverride('EmptyOnDelete', goes ? true : undefined)
   return repository
 }
 

@@ -10,11 +10,17 @@ export interface SourceName {
   readonly digest: string | undefined
 }
 
+/** The name in full: no part of it can be taken for something else. */
+export function formatSourceName({ registry, path, tag, digest }: SourceName): string {
+  const end = digest === undefined ? `:${tag ?? 'latest'}` : `${tag === undefined ? '' : `:${tag}`}@${digest}`
+  return `${registry}/${path}${end}`
+}
+
 const DOCKER_HUB = 'docker.io'
 
 /** https://github.com/distribution/reference, regexp.go; a token may be anything after the registry. */
 const NAME = new RegExp(
-  `^(?:(?<registry>localhost(?::\\d+)?|[a-z0-9-]+(?:\\.[a-z0-9-]+)+(?::\\d+)?|[a-z0-9-]+:\\d+)/)?(?<path>[a-z0-9${UNKNOWN}]+(?:[._/-]+[a-z0-9${UNKNOWN}]+)*)(?::(?<tag>[\\w${UNKNOWN}][\\w.${UNKNOWN}-]{0,127}))?(?:@(?<digest>sha256:[0-9a-f]{64}|(?:sha256:)?[${UNKNOWN}]))?$`,
+  `^(?:(?<registry>localhost(?::\\d+)?|[a-z0-9-]+(?:\\.[a-z0-9-]+)+(?::\\d+)?|[a-z0-9-]+:\\d+)/)?(?<path>[a-z0-9${UNKNOWN}]+(?:(?:[._/]|__|-+)[a-z0-9${UNKNOWN}]+)*)(?::(?<tag>[\\w${UNKNOWN}][\\w.${UNKNOWN}-]{0,127}))?(?:@(?<digest>sha256:[0-9a-f]{64}|(?:sha256:)?[${UNKNOWN}]))?$`,
 )
 
 /** @throws Error with the name and how to write it */
