@@ -1,8 +1,9 @@
 // The wheel, as its users install it: into a fresh virtual environment, with PyPI's aws-cdk-lib of the version that TypeScript is tested with.
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
+import { snippetsOf } from './snippets.js'
 import { removeVirtualEnvironment, virtualEnvironment } from './virtual-environment.js'
 import { PACKAGE, run, temporaryFolder, WORKSPACE } from './workplace.js'
 
@@ -36,6 +37,22 @@ describe('Python', () => {
     assert.deepEqual(assetsOf(ours), assetsOf(theirs))
   })
 
+  it("README's snippet gives stacks that index", async (t) => {
+    const python = await virtualEnvironment(t)
+    if (python === undefined) return
+    const output = temporaryFolder(t)
+    const [snippet, ...others] = snippetsOf(join(PACKAGE, 'README.md'), 'python')
+    assert.ok(snippet !== undefined && others.length === 0)
+    for (const image of ['image', 'sidecar']) {
+      mkdirSync(join(output, image))
+      writeFileSync(join(output, image, 'Dockerfile'), `FROM scratch\nLABEL name=${image}\n`)
+    }
+    writeFileSync(join(output, 'app.py'), pythonApp(snippet.code))
+    run(python.path, ['app.py'], { cwd: output, env: { CDK_OUTDIR: join(output, 'cdk.out') } })
+    const template = readFileSync(join(output, 'cdk.out', 'Snippet.template.json'), 'utf8')
+    assert.equal(template.match(/"Type": "Custom::SociIndex"/g)?.length, 3)
+  })
+
   it("the example app is synthesized by CDK's command line", async (t) => {
     const python = await virtualEnvironment(t)
     if (python === undefined) return
@@ -47,6 +64,25 @@ describe('Python', () => {
     assert.match(template, /"Type": "Custom::SociIndex"/)
   })
 })
+
+/** A stack of what README shows, with what it takes for granted. */
+const pythonApp = (code: string) => `import aws_cdk as cdk
+from aws_cdk import aws_ecs as ecs
+${code.match(/^(from|import) .*$/gm)?.join('\n')}
+
+class Snippet(cdk.Stack):
+    def __init__(self, scope, id):
+        super().__init__(scope, id)
+        task_definition = ecs.FargateTaskDefinition(self, "Task")
+${code
+  .replace(/^(from|import) .*$/gm, '')
+  .trim()
+  .replace(/^/gm, '        ')}
+
+app = cdk.App()
+Snippet(app, "Snippet")
+app.synth()
+`
 
 /** Names of the cloud assembly's assets: hashes of what is in them. */
 const assetsOf = (folder: string) =>
