@@ -62,7 +62,7 @@ describe('several faults at once', () => {
       const before = await stateOf(whole)
       await work(whole)
       const after = await stateOf(whole)
-      await simulate(40, async (luck, share) => {
+      await simulate(60, async (luck, share) => {
         const store = createMemoryStore()
         await prepare(store)
         const count = counter()

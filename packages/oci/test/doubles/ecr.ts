@@ -58,8 +58,9 @@ export interface Ecr extends Listening {
   readonly storage: { readonly host: string; readonly url: string; readonly requests: readonly EcrRequest[] }
   /** A new token, as GetAuthorizationToken gives it: base64 of `AWS:…`. The API at `/` answers that action too, and those that `ecr-api.ts` has. */
   authorizationToken(): string
-  /** From now on no token, or address of a blob, that was given out before can be used. */
+  /** From now on no token that was given out before can be used. */
   expireTokens(): void
+  /** From now on no address of a blob can be used that has been used before: one that is on its way to its first use would not end there. */
   expireAddresses(): void
   /** What a lifecycle rule for untagged images does: removes manifests that neither have a tag nor are in an index that has one. Gives their digests. */
   expireUntagged(repository: string): Promise<readonly string[]>
@@ -75,7 +76,7 @@ export async function startEcr(options: EcrOptions = {}): Promise<Ecr> {
   const repositories = options.repositories ?? memoryRepositories()
   const registry = new Registry({ repositories })
   const tokens = new Map<string, number>()
-  const addresses = new Map<string, { readonly path: string; readonly expires: number }>()
+  const addresses = new Map<string, { readonly path: string; expires: number; used: boolean }>()
   const requests: EcrRequest[] = []
   const calls: EcrCall[] = []
   const storageRequests: EcrRequest[] = []
@@ -102,6 +103,7 @@ export async function startEcr(options: EcrOptions = {}): Promise<Ecr> {
     if (address.expires <= Date.now()) return answerXml(request, response, 403, 'AccessDenied', 'Request has expired')
     if (options.refuseOpenRanges && /^bytes=\d+-$/.test(request.headers.range ?? ''))
       return answerXml(request, response, 416, 'InvalidRange', 'The requested range is not satisfiable')
+    address.used = true
     request.url = path
     return registry.handle(request, response)
   }, options)
@@ -182,7 +184,7 @@ export async function startEcr(options: EcrOptions = {}): Promise<Ecr> {
       if ((await store?.sizeOf(last)) === undefined) return registry.handle(request, response)
       const life = options.addressLife ?? 3600_000
       const signature = randomUUID()
-      addresses.set(signature, { path, expires: Date.now() + life })
+      addresses.set(signature, { path, expires: Date.now() + life, used: false })
       const signed = `X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Expires=${Math.ceil(life / 1000)}&X-Amz-Signature=${signature}`
       response.writeHead(307, { location: `${storageUrl}${path}?${signed}`, 'content-length': 0 }).end()
       return
@@ -228,7 +230,9 @@ export async function startEcr(options: EcrOptions = {}): Promise<Ecr> {
     storage: { host: storage.host, url: storage.url, requests: storageRequests },
     authorizationToken,
     expireTokens: () => tokens.forEach((_, token) => void tokens.set(token, 0)),
-    expireAddresses: () => addresses.forEach(({ path }, key) => void addresses.set(key, { path, expires: 0 })),
+    expireAddresses() {
+      for (const address of addresses.values()) if (address.used) address.expires = 0
+    },
     async expireUntagged(repository) {
       const kept = await tagged(repositories, repository)
       const expired = [...(pushed.get(repository) ?? [])].filter((digest) => !kept.has(digest))
