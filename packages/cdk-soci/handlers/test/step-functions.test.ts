@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
 import { type TestContext, test } from 'node:test'
-import { convert, inspect } from 'sociable'
+import { type ConversionPlan, convert, inspect } from 'sociable'
+import { checkPayload, PAYLOAD_LIMIT, RESULT_SIZE } from '../src/step-functions/payload.js'
 import { type Cloud, ECR_HOST, startCloud, URL_SECRET } from './support/cloud.js'
 import { pushApp, SMALL, tagsOf } from './support/images.js'
 import { failureRecord } from './support/lambda.js'
@@ -167,8 +168,9 @@ test('layers are indexed at the same time, each by a function of its own', async
   const { ask, store, steps } = world
   await pushApp(await store('app'), 'one')
   await ask('Create', PROPERTIES)
-  const functions = new Set(steps.invocations.filter(({ step }) => step === 'layer').map((one) => one.function))
-  assert.equal(functions.size, 2)
+  const layers = steps.invocations.filter(({ step }) => step === 'layer')
+  assert.equal(new Set(layers.map((one) => one.function)).size, 2)
+  for (const { size } of layers) assert.ok(size! > 200 && size! < RESULT_SIZE, `a result has ${size} bytes`)
 })
 
 test('what goes wrong in a step is told with the layer and the log', async (t) => {
@@ -246,4 +248,65 @@ test('an execution that was stopped, or cannot be started, is answered for', asy
   const { Status, Reason } = cloudFormation.answerTo(none)
   assert.equal(Status, 'FAILED')
   assert.match(Reason!, /StateMachineDoesNotExist: .*\(log group \/aws\/lambda\/indexer, stream/)
+})
+
+test('what states cannot carry is refused before a layer is indexed', async (t) => {
+  const { cloudFormation } = await startCloud(t)
+  const event = cloudFormation.event('Create', PROPERTIES)
+  const digest = `sha256:${'0'.repeat(64)}`
+  const layer = {
+    mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip',
+    digest,
+    size: 1e9,
+    platforms: ['linux/amd64'],
+  }
+  const plan = (layers: number, reused = 0): ConversionPlan => ({
+    digest,
+    layers: Array.from({ length: layers }, () => layer),
+    reused: Array.from({ length: reused }, () => ({ ...layer, state: 'reused' as const })),
+  })
+  checkPayload(event, plan(600))
+  checkPayload(event, plan(300, 300))
+  for (const [layers, reused] of [
+    [640, 0],
+    [0, 640],
+    [320, 320],
+  ] as const)
+    assert.throws(() => checkPayload(event, plan(layers, reused)), {
+      message: new RegExp(
+        `has 640 layers to index: .* up to \\d+ bytes, Step Functions carries ${PAYLOAD_LIMIT} .*codeBuild`,
+      ),
+    })
+  const many = Array.from({ length: 3000 }, (_, i) => `usr/lib/python3/site-packages/package-${i}/__init__.py`)
+  const long = cloudFormation.event('Create', { ...PROPERTIES, PrefetchFiles: many })
+  assert.throws(() => checkPayload(long, plan(300)), /300 layers/)
+})
+
+test('a step that is none is refused, and an index beside its image (v1) is made in one', async (t) => {
+  const world = await start(t)
+  if (world === undefined) return
+  const { ask, store, steps, cloudFormation } = world
+  const app = await store('app')
+  await pushApp(app, 'one')
+  const event = cloudFormation.event('Create', PROPERTIES)
+  const layer = { mediaType: 'x', digest: '../x', size: -1, platforms: [] }
+  for (const [step, message] of [
+    [{ step: 'layer', layer }, /is no layer/],
+    [{ step: 'layer' }, /is no layer/],
+    [{ step: 'assemble', plan: { digest: 'x', reused: [], layers: [] } }, /the plan names no image/],
+    [{ step: 'assemble' }, /./],
+    [{ step: 'other' }, /there is no step "other"/],
+  ] as const) {
+    const { failure } = await steps.invoke({ ...step, event })
+    assert.equal(failure?.errorType, 'StepError')
+    assert.match(failure!.errorMessage, message)
+  }
+  const { Status, Reason, Data } = await ask('Create', { Format: 'v1', Repository: APP, InputTag: 'one', ...SMALL })
+  assert.equal(Status, 'SUCCESS', Reason)
+  assert.equal(Data!.imageDigest, (await app.resolve('one')).digest)
+  assert.equal((await inspect({ store: app, reference: 'one' })).images[0]!.version, 'v1')
+  assert.deepEqual(
+    steps.invocations.map(({ step }) => step),
+    ['plan'],
+  )
 })

@@ -39,9 +39,9 @@ export function stateMachine({ functionArn, maxConcurrency, timeout }: StateMach
         ...task,
         Parameters: { step: 'plan', 'event.$': '$.event' },
         ResultPath: '$.planned',
-        Next: 'Anything to do?',
+        Next: 'Done already',
       },
-      'Anything to do?': {
+      'Done already': {
         Type: 'Choice',
         Choices: [{ Variable: '$.planned.done', IsPresent: true, Next: 'Nothing to do' }],
         Default: 'Layers',

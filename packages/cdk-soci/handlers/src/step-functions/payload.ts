@@ -4,7 +4,7 @@ import type { CloudFormationEvent } from '../event.js'
 /** Bytes of a state's input or output ("Step Functions service quotas", as UTF-8). */
 export const PAYLOAD_LIMIT = 256 << 10
 /** Bytes of a layer's result, at most: two digests, media type, state, sizes and time; a reason takes the place of a digest. */
-const RESULT_SIZE = 420
+export const RESULT_SIZE = 420
 
 /**
  * Whether the plan and what will come of it fit through the state machine.

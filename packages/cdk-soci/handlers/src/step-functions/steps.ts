@@ -65,7 +65,9 @@ export async function runStep(step: Step, context: LambdaContext): Promise<Plann
     return await withinDeadline(context, (signal) =>
       withWork(event, wanted, context, signal, (work): Promise<Planned | LayerResult | Outcome> => {
         if (step.step === 'plan') return plan(work, event)
-        return step.step === 'layer' ? indexLayer(work, step.layer) : assemble(work, step.plan)
+        if (step.step === 'layer') return indexLayer(work, step.layer)
+        if (step.step === 'assemble') return assemble(work, step.plan)
+        throw new Error(`there is no step ${JSON.stringify((step as { step: unknown }).step)}`)
       }),
     )
   } catch (error) {

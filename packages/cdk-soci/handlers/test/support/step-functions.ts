@@ -29,12 +29,14 @@ export interface StepFunctions {
   instead: ((event: { readonly step?: string }) => Invocation['failure'] | undefined) | undefined
   /** What was called, as IAM knows it. */
   readonly calls: { readonly action: string; readonly resource: string }[]
-  /** Invocations by the state machine. */
-  readonly invocations: readonly { readonly step: string; readonly function: number }[]
+  /** Invocations by the state machine, with the bytes that came back. */
+  readonly invocations: readonly { readonly step: string; readonly function: number; size?: number }[]
   /** The end of the execution, as EventBridge tells it. */
   end(name: string): Promise<object>
   /** Invokes the function as CloudFormation and EventBridge do. */
   invokeAsync(event: unknown): Promise<readonly Invocation[]>
+  /** Invokes the function once, as the state machine does. */
+  invoke(event: unknown): Promise<Invocation>
   /** Calls its API. */
   call(action: string, input: object): Promise<Record<string, unknown>>
   /** All that functions printed. */
@@ -53,7 +55,7 @@ export async function startStepFunctions(
   const idle: { readonly lambda: Lambda; readonly number: number }[] = []
   const all: Lambda[] = []
   const calls: StepFunctions['calls'] = []
-  const invocations: { step: string; function: number }[] = []
+  const invocations: { step: string; function: number; size?: number }[] = []
 
   const withFunction = async <Result>(use: (lambda: Lambda, number: number) => Promise<Result>): Promise<Result> => {
     const one = idle.pop() ?? { lambda: startLambda(t, self.function), number: all.length }
@@ -70,9 +72,12 @@ export async function startStepFunctions(
     calls.push({ action: 'lambda:InvokeFunction', resource: FUNCTION_ARN })
     const failure = self.instead?.(event)
     if (failure !== undefined) return { failure }
-    return await withFunction((lambda, number) => {
-      invocations.push({ step: event.step ?? '', function: number })
-      return lambda.invoke(event)
+    return await withFunction(async (lambda, number) => {
+      const invocation: (typeof invocations)[number] = { step: event.step ?? '', function: number }
+      invocations.push(invocation)
+      const ended = await lambda.invoke(event)
+      invocation.size = Buffer.byteLength(JSON.stringify(ended.value ?? null))
+      return ended
     })
   }
 
@@ -133,6 +138,7 @@ export async function startStepFunctions(
         await sleep(50)
       }
     },
+    invoke: (event) => withFunction((lambda) => lambda.invoke(event)),
     invokeAsync: (event) => withFunction((lambda) => lambda.invokeAsync(event)),
     log: () => all.map((lambda) => lambda.log()).join(''),
   }
