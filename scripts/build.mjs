@@ -1,4 +1,4 @@
-// Builds what a fresh clone lacks: dependencies, the WebAssembly engine, then every package and the program. Incremental: a second run is quick.
+// Builds what a fresh clone lacks: dependencies, the WebAssembly engine, then every package, the program and the CDK constructs. Incremental: a second run is quick.
 import { spawnSync } from 'node:child_process'
 import { existsSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -12,6 +12,7 @@ export function build() {
   run(process.execPath, ['packages/ztoc/scripts/build-wasm.mjs'])
   run(process.execPath, ['node_modules/typescript/bin/tsc', '-b'])
   run(process.execPath, ['packages/sociable/scripts/bundle.mjs'])
+  run(process.execPath, ['packages/cdk-soci/scripts/build.mjs'])
 }
 
 function run(command, args, options) {
