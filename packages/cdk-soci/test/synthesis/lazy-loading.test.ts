@@ -1,17 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  type App,
-  CfnOutput,
-  Duration,
-  type IPropertyInjector,
-  NestedStack,
-  PropertyInjectors,
-  SecretValue,
-  Stack,
-  Stage,
-  Tags,
-} from 'aws-cdk-lib'
+import { type App, CfnOutput, CfnParameter, Duration, NestedStack, SecretValue, Stack, Stage, Tags } from 'aws-cdk-lib'
 import * as appscaling from 'aws-cdk-lib/aws-applicationautoscaling'
 import { Vpc } from 'aws-cdk-lib/aws-ec2'
 import * as ecr from 'aws-cdk-lib/aws-ecr'
@@ -21,11 +10,11 @@ import * as iam from 'aws-cdk-lib/aws-iam'
 import { StringParameter } from 'aws-cdk-lib/aws-ssm'
 import { CodePipeline, CodePipelineSource, ShellStep } from 'aws-cdk-lib/pipelines'
 import { LazyLoading, SociContainerImage, SociIndexV2Build } from 'cdk-soci'
-import { SociIndexV2Build as PeersIndexV2Build } from 'deploy-time-build'
+import { IMAGE } from './support.js'
 import {
   ASSETS,
   asText,
-  IMAGE,
+  INJECTS,
   imagesOf,
   indexesOf,
   newApp,
@@ -121,7 +110,9 @@ test('a nested stack', () => {
 test('a stage, and a stage in a stage', () => {
   const app = lazyApp()
   const stage = new Stage(app, 'Prod')
-  const stacks = [new Stack(stage, 'Stack'), new Stack(new Stage(stage, 'Inner'), 'Stack')]
+  const inner = new Stage(stage, 'Inner')
+  if (!INJECTS) for (const each of [stage, inner]) LazyLoading.enable(each)
+  const stacks = [new Stack(stage, 'Stack'), new Stack(inner, 'Stack')]
   for (const stack of stacks) addTask(stack)
   app.synth()
   for (const stack of stacks) assertLazyAssets(resourcesOf(stack))
@@ -137,6 +128,7 @@ test('a stage of a pipeline', () => {
     synth: new ShellStep('Synth', { input: source, commands: ['npx cdk synth'] }),
   })
   const stage = new Stage(app, 'Prod')
+  if (!INJECTS) LazyLoading.enable(stage)
   const service = new Stack(stage, 'Service')
   addTask(service)
   pipeline.addStage(stage)
@@ -164,16 +156,14 @@ test('an image of a repository, by tag or by a digest that a parameter holds', (
   const stack = newStack(lazyApp())
   const repository = new ecr.Repository(stack, 'Repository')
   const task = addTask(stack, ecs.ContainerImage.fromEcrRepository(repository, '1.0'))
-  const image = new ecs.TagParameterContainerImage(repository, { isImageDigest: true })
-  task.addContainer('digest', { image })
+  const digest = new CfnParameter(stack, 'Digest').valueAsString
+  task.addContainer('digest', { image: ecs.ContainerImage.fromRegistry(repository.repositoryUriForDigest(digest)) })
   const resources = resourcesOf(stack)
   const indexes = Object.values(indexesOf(resources))
   const tags = indexes.map(({ InputTag, OutputTag }) => [InputTag, OutputTag].map(asText))
   assert.equal(tags.length, 2)
   assert.deepEqual(tags[0], ['1.0', '1.0-soci'])
-  assert.match(tags[1]![0]!, /^<TaskdigestImageTagParam\w+>$/)
-  const parameter = tags[1]![0]!.slice(1, -1)
-  assert.equal(tags[1]![1], `sha256-<{"Fn::Select":[1,{"Fn::Split":[":",{"Ref":"${parameter}"}]}]}>-soci`)
+  assert.deepEqual(tags[1], ['<Digest>', 'sha256-<{"Fn::Select":[1,{"Fn::Split":[":",{"Ref":"Digest"}]}]}>-soci'])
 })
 
 test('the tag latest is indexed with a warning, which refresh answers', () => {
@@ -252,8 +242,8 @@ test('an image of another account is left as it is, one of an unknown account is
   only(indexesOf(resourcesOf(anywhere)))
 })
 
-test('images that are SOCI already are left as they are: ours, and those of others', () => {
-  for (const Build of [SociIndexV2Build, PeersIndexV2Build]) {
+test('images that are SOCI already are left as they are', () => {
+  for (const Build of [SociIndexV2Build]) {
     const stack = newStack(lazyApp())
     const repository = new ecr.Repository(stack, 'Repository')
     const build = new Build(stack, 'Build', { repository, inputImageTag: '1' })
@@ -280,7 +270,8 @@ test('an image that was excluded, and a scope that was switched off, are left as
   assert.match(off, /as it is: LazyLoading\.disable\(Stack\)/)
   const late = newStack(lazyApp())
   addTask(late)
-  assert.throws(() => LazyLoading.disable(late), /too late: Stack\/Task\/web is lazy already/)
+  if (!INJECTS) LazyLoading.disable(late)
+  else assert.throws(() => LazyLoading.disable(late), /too late: Stack\/Task\/web is lazy already/)
 })
 
 test('the nearest scope decides', () => {
@@ -293,50 +284,22 @@ test('the nearest scope decides', () => {
   assert.deepEqual(sizes, ['1048576', '2097152'])
 })
 
-test("the app's own injectors for containers are asked too, wherever they are", () => {
-  const essential: IPropertyInjector = {
-    constructUniqueId: ecs.ContainerDefinition.PROPERTY_INJECTION_ID,
-    inject: (props: ecs.ContainerDefinitionProps) => ({ ...props, environment: { INJECTED: 'yes' } }),
-  }
-  const before = newApp()
-  PropertyInjectors.of(before).add(essential)
-  LazyLoading.enable(before)
-  const further = newApp()
-  PropertyInjectors.of(further).add(essential)
-  const stacks = [newStack(before), newStack(further)]
-  LazyLoading.enable(stacks[1]!)
-  for (const stack of stacks) {
-    addTask(stack)
-    const resources = resourcesOf(stack)
-    assertLazyAssets(resources)
-    assert.match(JSON.stringify(resources), /"INJECTED"/)
-  }
-})
-
-test('an injector that is nearer than ours, or came later, leaves it to the aspect', () => {
-  const app = lazyApp()
-  const stack = newStack(app)
-  PropertyInjectors.of(stack).add({
-    constructUniqueId: ecs.ContainerDefinition.PROPERTY_INJECTION_ID,
-    inject: (props: ecs.ContainerDefinitionProps) => ({ ...props, environment: { INJECTED: 'yes' } }),
-  })
-  addTask(stack)
-  const resources = resourcesOf(stack)
-  assertLazyAssets(resources)
-  assert.match(JSON.stringify(resources), /"INJECTED"/)
-})
-
-test('permissions boundaries and tags reach the roles', () => {
+test('permissions boundaries and tags reach the roles, but for what an aspect made', () => {
   const app = lazyApp()
   const stage = new Stage(app, 'Prod')
+  if (!INJECTS) LazyLoading.enable(stage)
   const stack = new Stack(stage, 'Stack')
   const policy = iam.ManagedPolicy.fromManagedPolicyArn(stack, 'Boundary', `arn:aws:iam::${ACCOUNT}:policy/boundary`)
   iam.PermissionsBoundary.of(stack).apply(policy)
   Tags.of(stage).add('team', 'web')
   addTask(stack)
-  for (const [id, { Properties }] of Object.entries(ofType(resourcesOf(stack), 'AWS::IAM::Role'))) {
-    assert.equal(Properties.PermissionsBoundary, policy.managedPolicyArn, id)
-    assert.deepEqual(Properties.Tags, [{ Key: 'team', Value: 'web' }], id)
+  const roles = Object.entries(ofType(resourcesOf(stack), 'AWS::IAM::Role'))
+  assert.equal(roles.length, 3)
+  for (const [id, { Properties }] of roles) {
+    // The limit of an aspect: what it makes is not seen by those that ran before
+    const isSeen = INJECTS || !id.startsWith('SociIndex')
+    assert.equal(Properties.PermissionsBoundary, isSeen ? policy.managedPolicyArn : undefined, id)
+    assert.deepEqual(Properties.Tags, isSeen ? [{ Key: 'team', Value: 'web' }] : undefined, id)
   }
 })
 
@@ -345,6 +308,7 @@ test('an imported task definition has no containers to make lazy', () => {
   const arn = `arn:aws:ecs:eu-west-1:${ACCOUNT}:task-definition/app:1`
   const taskDefinition = ecs.FargateTaskDefinition.fromFargateTaskDefinitionArn(stack, 'Task', arn)
   new CfnOutput(stack, 'Arn', { value: taskDefinition.taskDefinitionArn })
+  new ecr.Repository(stack, 'Repository') // a template has resources
   assert.deepEqual(indexesOf(resourcesOf(stack)), {})
 })
 

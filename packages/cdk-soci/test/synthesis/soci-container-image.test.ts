@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { test } from 'node:test'
 import { CfnParameter, DefaultStackSynthesizer, NestedStack, RemovalPolicy, type Stack, Tags, Token } from 'aws-cdk-lib'
 import * as ecr from 'aws-cdk-lib/aws-ecr'
@@ -8,10 +6,10 @@ import { DockerImageAsset, Platform } from 'aws-cdk-lib/aws-ecr-assets'
 import * as ecs from 'aws-cdk-lib/aws-ecs'
 import * as iam from 'aws-cdk-lib/aws-iam'
 import { SociCompute, SociContainerImage } from 'cdk-soci'
+import { IMAGE } from './support.js'
 import {
   ASSETS,
   asText,
-  IMAGE,
   imagesOf,
   indexesOf,
   newApp,
@@ -21,9 +19,9 @@ import {
   only,
   type Resources,
   resourcesOf,
+  temporaryFile,
   toldOf,
 } from './templates.js'
-import { temporaryFolder } from './workplace.js'
 
 const DIGEST = `sha256:${'0123456789abcdef'.repeat(4)}`
 const ACCOUNT = '111111111111'
@@ -84,8 +82,7 @@ test('an asset that is there already is indexed under the tag that it has, with 
 })
 
 test('a tarball is indexed', (t) => {
-  const tarball = join(temporaryFolder(t), 'image.tar')
-  writeFileSync(tarball, 'only its name is looked at')
+  const tarball = temporaryFile(t, 'image.tar', 'only its name is looked at')
   const { image, id, index } = synthesize(newStack(), SociContainerImage.fromTarball(tarball))
   assert.equal(image, `${ASSETS}@<${id}.imageDigest>`)
   assert.match(index.InputTag as string, /^[0-9a-f]{64}$/)
@@ -224,19 +221,6 @@ test('the repository of another account in the same app is given its policy', ()
   assert.match(JSON.stringify(Properties.RepositoryPolicyText), /ecr:PutImage/)
 })
 
-test("ECS's version consistency stays what CDK makes of it: with a digest there is no tag to look up", () => {
-  const stack = newStack()
-  const versionConsistency = ecs.VersionConsistency.DISABLED
-  taskOf(stack, 'A').addContainer('plain', { image: ecs.ContainerImage.fromAsset(IMAGE) })
-  taskOf(stack, 'B').addContainer('soci', { image: SociContainerImage.fromAsset(IMAGE) })
-  taskOf(stack, 'C').addContainer('told', { image: SociContainerImage.fromAsset(IMAGE), versionConsistency })
-  const [plain, soci, told] = Object.values(ofType(resourcesOf(stack), 'AWS::ECS::TaskDefinition')).map(
-    ({ Properties }) => (Properties.ContainerDefinitions as { VersionConsistency?: string }[])[0]?.VersionConsistency,
-  )
-  assert.equal(soci, plain)
-  assert.equal(told, 'disabled')
-})
-
 test('permissions boundaries and tags of the app reach the role that indexes', () => {
   const app = newApp()
   const stack = newStack(app)
@@ -270,7 +254,9 @@ test('what cannot be lazy is refused with the value and the fix', () => {
   assert.throws(() => SociContainerImage.fromAsset(IMAGE, zstd), /compression=zstd.*use compression=gzip/)
   const stack = newStack()
   const asset = new DockerImageAsset(stack, 'Asset', { directory: IMAGE, ...zstd })
-  assert.throws(() => SociContainerImage.fromDockerImageAsset(asset), /compression=zstd/)
+  if ('dockerOutputs' in asset)
+    // the CDK has had it since 2.50
+    assert.throws(() => SociContainerImage.fromDockerImageAsset(asset), /compression=zstd/)
   const repository = ecr.Repository.fromRepositoryName(stack, 'Repository', 'app')
   const refused =
     (tag: string, options: { outputImageTag?: string; spanSize?: number; removalPolicy?: RemovalPolicy }) => () =>
