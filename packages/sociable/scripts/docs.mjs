@@ -17,6 +17,7 @@ const DOCUMENTS = [
   ['rm', 'remove-soci.ts', 'RemoveSociResult'],
   ['inspect', 'inspect.ts', 'InspectResult'],
   ['ls', 'cli/ls.ts', 'LsDocument'],
+  ['extract', 'cli/extract.ts', 'ExtractDocument'],
   ['serve', 'cli/serve.ts', 'ServeDocument'],
   ['a failure', 'cli/failure.ts', 'ErrorDocument'],
 ]
@@ -26,6 +27,7 @@ const PARTS = [
   ['remove-soci.ts', 'SociIndexResult'],
   ['eligibility.ts', 'Eligibility'],
   ['image.ts', 'ImageEntry', 'EntryType', 'FetchStatistics'],
+  ['extract.ts', 'ExtractResult', 'SkippedEntry'],
   ['../../oci/src/descriptor.ts', 'Platform'],
 ]
 

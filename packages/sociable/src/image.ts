@@ -1,5 +1,6 @@
 import type { Descriptor } from '@sociable/oci'
 import { ImageError } from './error.js'
+import { type ExtractOptions, type ExtractResult, extractFiles } from './extract.js'
 import { type ImageTree, readImageTree, type TreeEntry } from './image-tree.js'
 import { FetchCounter, LazyLayer } from './lazy-layer.js'
 import { openOnly, type Place } from './location.js'
@@ -61,6 +62,12 @@ export interface Image {
   read(path: string, options?: CallOptions): Promise<Uint8Array>
   /** A file's bytes as they come, of any size. */
   stream(path: string, options?: CallOptions): AsyncIterable<Uint8Array>
+  /**
+   * Writes a file, or all that is in a directory, into a folder of this machine that is empty or not there yet. No name, and no link, leads out of it;
+   * what cannot be written so is skipped, and told. See `ExtractOptions` and `ExtractResult`.
+   * @throws ImageError PATH_NOT_FOUND, DESTINATION_INVALID
+   */
+  extract(path: string, folder: string, options?: ExtractOptions): Promise<ExtractResult>
   readonly statistics: FetchStatistics
   close(): Promise<void>
 }
@@ -195,6 +202,11 @@ class LayeredImage implements Image {
     yield* file.layer.read(file.entry, options.signal)
   }
 
+  async extract(path: string, folder: string, options: ExtractOptions = {}): Promise<ExtractResult> {
+    const source = { union: this.#union(options.signal), layerOf: (digest: string) => this.#layer(digest) }
+    return await extractFiles(source, path, folder, options)
+  }
+
   async close(): Promise<void> {
     await this.#place.close()
   }
@@ -204,7 +216,11 @@ class LayeredImage implements Image {
     const { entry, layer } = await union.hardlinkTarget(await union.resolve(path, true))
     if (entry?.type !== 'reg')
       throw new ImageError('PATH_NOT_FOUND', `${path} is no file but a ${entry?.type ?? 'dir'}`)
-    return { entry, layer: this.#layers.find(({ descriptor }) => descriptor.digest === layer!.digest)! }
+    return { entry, layer: this.#layer(layer!.digest) }
+  }
+
+  #layer(digest: string): LazyLayer {
+    return this.#layers.find(({ descriptor }) => descriptor.digest === digest)!
   }
 
   #union(signal: AbortSignal | undefined): Union {

@@ -3,6 +3,7 @@ export { convert } from './convert.js'
 export { type CopyImageOptions, type CopyImageResult, copyImage } from './copy-image.js'
 export { createIndex } from './create.js'
 export { ImageError, type ImageErrorCode } from './error.js'
+export type { ExtractOptions, ExtractResult, SkippedEntry } from './extract.js'
 export {
   type EntryType,
   type FetchStatistics,

@@ -1,5 +1,15 @@
 import type { Descriptor, Store } from '@sociable/oci'
-import { decodeZtoc, type FileEntry, indexLayer, LayerFormatError, readFile, type Toc } from '@sociable/ztoc'
+import {
+  decodeZtoc,
+  type FileEntry,
+  fileRange,
+  indexLayer,
+  LayerFormatError,
+  readFile,
+  readRange,
+  spanAt,
+  type Toc,
+} from '@sociable/ztoc'
 import { inContext } from './error.js'
 import { decideLayer } from './layer-type.js'
 import { type OpenLayer, openLayer } from './union.js'
@@ -66,6 +76,47 @@ export class LazyLayer {
     }
   }
 
+  /** Opens the layer where that was not done. @throws FileError where the entry has no bytes that could be located; ZtocFormatError */
+  async locate(file: FileEntry, signal: AbortSignal | undefined): Promise<{ start: number; end: number }> {
+    return fileRange((await this.open(signal)).toc, file)
+  }
+
+  /**
+   * The bytes of several files that are entries of this layer, in the order in which they are in it, one after the other; of an empty one an empty chunk. What lies in the
+   * same spans or in neighbours is fetched together: no span is fetched twice, unless files overlap, as they do in no tar.
+   */
+  async *readTogether(
+    files: readonly FileEntry[],
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<{ readonly file: FileEntry; readonly bytes: Uint8Array }> {
+    const { toc } = await this.open(signal)
+    try {
+      const places = files.map((file) => ({ file, ...fileRange(toc, file) })).sort((a, b) => a.start - b.start)
+      for (const { file } of places.filter(({ start, end }) => start === end)) yield { file, bytes: new Uint8Array(0) }
+      const fetchRange = (start: number, end: number) =>
+        this.#counter.count(this.#store.fetch(this.descriptor, { start, end, signal }))
+      for (const run of runsOf(
+        toc,
+        places.filter(({ start, end }) => start < end),
+      )) {
+        let at = run[0]!.start
+        let next = 0
+        for await (const bytes of readRange(toc, at, run.at(-1)!.end, fetchRange, signal)) {
+          const end = at + bytes.length
+          for (; next < run.length && run[next]!.start < end; next++) {
+            const place = run[next]!
+            yield { file: place.file, bytes: bytes.subarray(Math.max(0, place.start - at), place.end - at) }
+            if (place.end > end) break
+          }
+          at = end
+          signal?.throwIfAborted()
+        }
+      }
+    } catch (error) {
+      throw inContext(error, `layer ${this.descriptor.digest}`)
+    }
+  }
+
   async #read(signal: AbortSignal | undefined): Promise<OpenLayer> {
     return openLayer(this.descriptor.digest, await this.#readToc(signal))
   }
@@ -93,4 +144,25 @@ export class LazyLayer {
     })
     return decodeZtoc(Buffer.concat(ztoc.pieces))
   }
+}
+
+interface FilePlace {
+  readonly file: FileEntry
+  /** In the uncompressed tar. */
+  readonly start: number
+  readonly end: number
+}
+
+/** Takes files that follow one another, without a span between them that has nothing of any. @param places in order, none empty */
+function runsOf(toc: Toc, places: readonly FilePlace[]): FilePlace[][] {
+  const runs: FilePlace[][] = []
+  for (const place of places) {
+    const run = runs.at(-1)
+    const before = run?.at(-1)
+    const follows =
+      before !== undefined && place.start >= before.end && spanAt(toc, place.start) <= spanAt(toc, before.end - 1) + 1
+    if (follows) run!.push(place)
+    else runs.push([place])
+  }
+  return runs
 }

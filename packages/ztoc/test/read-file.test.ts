@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { FileError, ZtocFormatError } from '../src/error.js'
-import { readFile } from '../src/read/read-file.js'
+import { fileRange, readFile, readRange } from '../src/read/read-file.js'
 import type { FetchRange } from '../src/types.js'
 import { spanRange, spansOf } from '../src/ztoc/spans.js'
 import type { Toc } from '../src/ztoc/toc.js'
@@ -149,6 +149,28 @@ test('hard links give the file before them; what is no file is refused and fetch
   assert.deepEqual(fetched, [])
   assert.ok((await read(SOUND, 'link', fetchRange)).equals(WORDS))
   assert.ok((await read(SOUND, 'link-to-link', fetchRange, { start: 5, end: 10 })).equals(WORDS.subarray(5, 10)))
+})
+
+test('a range of the tar: what lies together is read at once', async () => {
+  const { start } = fileRange(SOUND, 'usr/words')
+  const { end } = fileRange(SOUND, 'link-to-link')
+  assert.deepEqual([start, end], [fileRange(SOUND, 'link').start, start + WORDS.length])
+  const last = fileRange(SOUND, 'last')
+  const { fetched, fetchRange } = source(LAYER, 'odd')
+  const pieces: Uint8Array[] = []
+  for await (const piece of readRange(SOUND, start, last.end, fetchRange)) pieces.push(Uint8Array.from(piece))
+  assert.deepEqual(Buffer.concat(pieces), TAR.subarray(start, last.end))
+  assert.equal(fetched.length, 1)
+  assert.throws(() => fileRange(SOUND, 'symlink'), FileError)
+  for (const [from, to] of [
+    [-1, 5],
+    [5, 4],
+    [0, TAR.length + 1],
+    [0.5, 4],
+  ] as const)
+    await assert.rejects(readRange(SOUND, from, to, fetchRange).next(), RangeError)
+  assert.equal((await readRange(SOUND, 5, 5, fetchRange).next()).done, true)
+  assert.equal(fetched.length, 1)
 })
 
 test('a range outside of the file is the caller’s mistake', async () => {

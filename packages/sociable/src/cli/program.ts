@@ -6,6 +6,7 @@ import { convertCommand } from './convert.js'
 import { copyCommand } from './copy.js'
 import { createCommand } from './create.js'
 import { addExamples } from './examples.js'
+import { extractCommand } from './extract.js'
 import { UsageError } from './failure.js'
 import { helpCommand } from './help.js'
 import { inspectCommand } from './inspect.js'
@@ -25,6 +26,7 @@ const COMMANDS = [
   inspectCommand,
   lsCommand,
   catCommand,
+  extractCommand,
   copyCommand,
   rmCommand,
   serveCommand,

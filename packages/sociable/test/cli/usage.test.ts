@@ -6,7 +6,20 @@ import { test } from 'node:test'
 import { LOW_ADDRESS_SPACE_FLAG } from '@sociable/ztoc'
 import { PROGRAM, type RunOptions, run } from './run.js'
 
-const COMMANDS = ['convert', 'create', 'ztoc', 'inspect', 'ls', 'cat', 'copy', 'rm', 'serve', 'completion', 'help']
+const COMMANDS = [
+  'convert',
+  'create',
+  'ztoc',
+  'inspect',
+  'ls',
+  'cat',
+  'extract',
+  'copy',
+  'rm',
+  'serve',
+  'completion',
+  'help',
+]
 
 test('--version prints the version of the package', async () => {
   const text = await readFile(new URL('../../../package.json', import.meta.url), 'utf8')

@@ -40,14 +40,43 @@ export async function* readFile(
   if (!(Number.isInteger(start) && Number.isInteger(end) && start >= 0 && start <= end && end <= entry.size)) {
     throw new RangeError(`bytes ${start} to ${end} of ${JSON.stringify(entry.name)}, which has ${entry.size}`)
   }
-  const from = entry.offset + start
-  const to = entry.offset + end
-  if (entry.offset < 0 || entry.offset + entry.size > toc.uncompressedSize) {
+  const range = rangeOf(toc, entry)
+  yield* readRange(toc, range.start + start, range.start + end, fetchRange, signal)
+}
+
+/**
+ * Where a file's bytes are in the uncompressed tar, as `readFile` would read them: [start, end).
+ * @throws FileError, ZtocFormatError as `readFile`
+ */
+export function fileRange(
+  toc: Toc,
+  file: string | Uint8Array | FileEntry,
+): { readonly start: number; readonly end: number } {
+  return rangeOf(toc, resolveFile(toc, file))
+}
+
+function rangeOf(toc: Toc, { name, offset, size }: FileEntry): { readonly start: number; readonly end: number } {
+  if (offset < 0 || offset + size > toc.uncompressedSize)
     throw new ZtocFormatError(
       'ZTOC_INVALID',
-      `${JSON.stringify(entry.name)} has ${entry.size} bytes at ${entry.offset}, the tar has ${toc.uncompressedSize}`,
+      `${JSON.stringify(name)} has ${size} bytes at ${offset}, the tar has ${toc.uncompressedSize}`,
     )
-  }
+  return { start: offset, end: offset + size }
+}
+
+/**
+ * Reads the bytes [from, to) of the uncompressed tar, as `readFile` reads those of a file: so that several files that lie together, even in
+ * one span, are read at once.
+ */
+export async function* readRange(
+  toc: Toc,
+  from: number,
+  to: number,
+  fetchRange: FetchRange,
+  signal?: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  if (!(Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from <= to && to <= toc.uncompressedSize))
+    throw new RangeError(`bytes ${from} to ${to} of a tar that has ${toc.uncompressedSize}`)
   if (from === to) return
   const { first, last } = spansOf(toc, from, to - from)
   const inflater = toc.compression === 'gzip' ? new SpanInflater() : undefined

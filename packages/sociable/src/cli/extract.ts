@@ -1,0 +1,57 @@
+import { Command } from 'commander'
+import type { ExtractResult } from '../extract.js'
+import type { FetchStatistics } from '../image.js'
+import { addExamples } from './examples.js'
+import { formatSize, plural, printable } from './format.js'
+import { platformOption, withImage } from './image-reading.js'
+import { notEmpty } from './option.js'
+import { addRegistryOptions, type RegistryFlags } from './registry-options.js'
+import type { Terminal } from './terminal.js'
+
+/** What `extract --json` prints. */
+export interface ExtractDocument extends ExtractResult {
+  readonly image: string
+  /** `linux/amd64`. */
+  readonly platform: string
+  /** The platform's manifest. */
+  readonly digest: string
+  /** As they were asked for. */
+  readonly path: string
+  readonly folder: string
+  readonly statistics: FetchStatistics
+}
+
+/** Warnings of entries that were skipped; of all others only how many. */
+const MAX_WARNINGS = 20
+
+export function extractCommand(terminal: Terminal): Command {
+  const command = new Command('extract')
+    .summary("write an image's files into a folder")
+    .description(
+      'Writes a file of an image, or all that is in a directory of it, into a folder, through its SOCI index: only the spans that hold them are fetched, each once and verified. ' +
+        'The folder must be empty or not be there; it appears when it is whole. Nothing gets out of it: symlinks that lead elsewhere, devices and pipes are left out, each with a warning, and owners and set-id bits are not kept.',
+    )
+    .argument('<image>', 'the image', notEmpty)
+    .argument('<path>', 'a file or a directory in the image; / is all of it', notEmpty)
+    .argument('<dir>', 'the folder to make', notEmpty)
+    .addOption(platformOption())
+  addRegistryOptions(command)
+  addExamples(command, [
+    { command: 'sociable extract oci:./image:app-soci /etc ./etc', does: "a directory's files" },
+    { command: 'sociable extract registry.example/app:1-soci / ./root -p linux/arm64', does: 'all of a platform' },
+  ])
+  return command.action(
+    (name: string, path: string, folder: string, flags: RegistryFlags & { readonly platform?: string }) =>
+      withImage(name, flags, terminal, async (image) => {
+        const result = await image.extract(path, folder, { signal: terminal.signal })
+        for (const { path, reason } of result.skipped.slice(0, MAX_WARNINGS))
+          terminal.warn(`${printable(path)} is skipped: ${printable(reason)}`)
+        const more = result.skipped.length - MAX_WARNINGS
+        if (more > 0) terminal.warn(`and ${more} more are skipped: --json lists them all`)
+        if (terminal.verbose) terminal.note(`${plural(result.files, 'file')}, ${formatSize(result.bytes)}`)
+        const { platform, digest, statistics } = image
+        const document: ExtractDocument = { image: image.name, platform, digest, path, folder, ...result, statistics }
+        await terminal.result(document, [folder])
+      }),
+  )
+}

@@ -1,0 +1,89 @@
+// Files of an image written to this machine. What is in an image is not trusted: no name in it leads out of the folder, whatever links there are.
+import { randomUUID } from 'node:crypto'
+import { chmod, mkdir, readdir, rename, rm, rmdir, stat } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { ImageError } from './error.js'
+import { type ExtractSource, TreeWriter } from './extract-writer.js'
+import { parentPath } from './layer-tree.js'
+import type { CallOptions } from './options.js'
+
+export interface ExtractOptions extends CallOptions {
+  /** Called for each entry that is not written. */
+  readonly onSkip?: ((skipped: SkippedEntry) => void) | undefined
+}
+
+/** An entry of the image that is not written, and why. */
+export interface SkippedEntry {
+  readonly path: string
+  readonly reason: string
+}
+
+export interface ExtractResult {
+  /** Names of regular files. */
+  readonly files: number
+  readonly directories: number
+  readonly symlinks: number
+  /** Bytes of the files; of one with several names once. */
+  readonly bytes: number
+  readonly skipped: readonly SkippedEntry[]
+}
+
+/** As `mkdir` makes folders, but for the umask. */
+const NEW_FOLDER = 0o777
+
+/**
+ * Writes what is at `path`, a file or all that is in a directory, into a folder, which appears when it is whole; when the call fails or is aborted, nothing stays.
+ *
+ * Everything is made anew, symlinks last, so nothing is ever written through a link. A symlink is made where it leads to a place within the folder (an
+ * absolute one counts from the image's root), as a relative one. Left out are all other symlinks, devices, pipes, sparse files, and names that this system
+ * cannot have or cannot tell apart from another (`A` and `a`). Permissions are kept but for set-id and sticky bits, and files' times; owners and extended attributes are
+ * not. Of each layer the spans that are needed are read in their order, each once.
+ * @param folder is made, with the folders that it is in; it may be there if it is empty
+ * @throws ImageError PATH_NOT_FOUND; DESTINATION_INVALID where the folder has something in it
+ */
+export async function extractFiles(
+  source: ExtractSource,
+  path: string,
+  folder: string,
+  options: ExtractOptions = {},
+): Promise<ExtractResult> {
+  const found = await source.union.resolve(path, true)
+  const isTree = found.entry === undefined || found.entry.type === 'dir'
+  const target = resolve(folder)
+  const isThere = await checkFree(folder)
+  if (!isThere) await mkdir(dirname(target), { recursive: true })
+  // What is there may be where a file system is mounted: then all is made in it
+  const temporary = isThere ? join(target, `.${randomUUID()}.partial`) : `${target}.${randomUUID()}.partial`
+  await mkdir(temporary, 0o700)
+  try {
+    const writer = new TreeWriter(source, isTree ? found.path : parentPath(found.path), temporary, options)
+    if (isTree) await writer.addChildren(found.path)
+    else await writer.add(found)
+    const result = await writer.finish()
+    if (isThere) await moveUp(temporary, target)
+    else {
+      await chmod(temporary, NEW_FOLDER & ~process.umask())
+      await rename(temporary, target)
+    }
+    await writer.setPermissions(target)
+    return result
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true })
+    throw error
+  }
+}
+
+/** Whether there is such a folder, an empty one. @throws ImageError DESTINATION_INVALID where it is anything else */
+async function checkFree(folder: string): Promise<boolean> {
+  const stats = await stat(folder).catch(() => undefined)
+  if (stats === undefined) return false
+  const isFolder = stats.isDirectory()
+  if (isFolder && (await readdir(folder)).length === 0) return true
+  const problem = isFolder ? 'has files in it' : 'is no folder'
+  throw new ImageError('DESTINATION_INVALID', `${folder} ${problem}: name a folder that is empty, or not there yet`)
+}
+
+async function moveUp(from: string, to: string): Promise<void> {
+  for (const name of await readdir(from)) await rename(join(from, name), join(to, name))
+  await rmdir(from)
+}

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { makeLayout, noise, temporaryFolder } from './layout.js'
+import { run } from './run.js'
+
+test('extract writes files, and tells of what it does not', async (t) => {
+  const cwd = await temporaryFolder(t)
+  const layout = await makeLayout(join(cwd, 'image'))
+  await layout.add('app', [
+    { 'etc/name': 'app\n', 'etc/passwd': { link: '/run/secret' }, 'etc/self': { link: 'name' }, big: noise(90_000) },
+  ])
+  const small = ['--min-layer-size', '0', '--span-size', '10000']
+  assert.equal((await run(['convert', 'oci:image:app', ...small], { cwd })).status, 0)
+  const extract = (...args: string[]) => run(['extract', 'oci:image:app-soci', ...args, '-p', 'linux/amd64'], { cwd })
+
+  const done = await extract('/etc', 'made')
+  const warning = 'warning: etc/passwd is skipped: it is a symlink out of what is extracted, to /run/secret\n'
+  assert.deepEqual([done.status, done.out, done.err], [0, 'made\n', warning])
+  assert.deepEqual((await readdir(join(cwd, 'made'))).sort(), ['name', 'self'])
+  assert.equal(await readFile(join(cwd, 'made', 'self'), 'utf8'), 'app\n')
+
+  const quiet = await extract('etc', 'quiet', '--quiet')
+  assert.equal(quiet.err, '')
+  const all = await extract('/', 'all', '--json', '--verbose')
+  const { files, directories, symlinks, bytes, skipped, statistics } = JSON.parse(all.out)
+  // From the image's root the link leads to a place that is in it, or could be
+  assert.deepEqual([files, directories, symlinks, bytes, skipped], [2, 1, 2, 90_004, []])
+  assert.equal(statistics.wholeLayers.length, 0)
+  assert.match(all.err, /^2 files, 90\.0 kB\n.*fetched/s)
+
+  const again = await extract('/etc', 'made')
+  assert.equal(again.status, 1)
+  assert.equal(again.err, 'error: made has files in it: name a folder that is empty, or not there yet\n')
+  const missing = await extract('/none', 'other')
+  assert.deepEqual([missing.status, missing.err], [1, 'error: /none: not in the image\n'])
+  assert.deepEqual((await readdir(cwd)).sort(), ['all', 'image', 'made', 'quiet'])
+})

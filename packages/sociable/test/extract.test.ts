@@ -1,0 +1,345 @@
+// An image's files written to this machine: all of them, nothing else, and nothing anywhere else.
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+import { test } from 'node:test'
+import { openStore, type Store } from '@sociable/oci'
+import { convert, type Image, type OpenImageOptions, openImage } from '../src/index.js'
+import { relativeTarget } from '../src/link-target.js'
+import { makeLayout, temporaryFolder } from './cli/layout.js'
+import { TestFolder } from './support/folder.js'
+import { OCI_GZIP } from './support/layout.js'
+import { doubles } from './support/registries.js'
+import { AMD64, NAMED_APP, SMALL } from './support/samples.js'
+import { gzip, noise, type TarEntry, tar } from './support/tar.js'
+
+const folder = new TestFolder()
+const OPTIONS: OpenImageOptions = { platform: 'linux/amd64' }
+
+/** An image with these layers and its index, as a layout. */
+async function imageOf(...layers: (readonly TarEntry[])[]): Promise<string> {
+  const path = folder.layout((layout) =>
+    layout.top(
+      layout.manifest(
+        layers.map((entries) => layout.blob(gzip(tar(entries)), OCI_GZIP)),
+        AMD64,
+        NAMED_APP,
+      ),
+    ),
+  )
+  await convert(`oci:${path}:app`, undefined, SMALL)
+  return `oci:${path}:app-soci`
+}
+
+async function using<Result>(name: Parameters<typeof openImage>[0], work: (image: Image) => Promise<Result>) {
+  const image = await openImage(name, OPTIONS)
+  try {
+    return await work(image)
+  } finally {
+    await image.close()
+  }
+}
+
+/** A path that is not there yet, alone in a folder: whatever gets out shows. */
+function target(): { parent: string; out: string } {
+  const parent = folder.fresh()
+  mkdirSync(parent)
+  return { parent, out: join(parent, 'out') }
+}
+
+/** Each path below with what it is. */
+function tree(root: string): Record<string, string> {
+  const found: Record<string, string> = {}
+  for (const entry of readdirSync(root, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name)
+    const content = entry.isSymbolicLink()
+      ? `-> ${readlinkSync(path)}`
+      : entry.isFile()
+        ? readFileSync(path, 'utf8')
+        : '/'
+    found[path.slice(root.length + 1)] = content
+  }
+  return found
+}
+
+test('all of an image, as umoci unpacks it', async (t) => {
+  const { tool } = await doubles()
+  const umoci = await tool(t, 'umoci')
+  if (umoci === undefined) return
+  const cwd = await temporaryFolder(t)
+  const layout = await makeLayout(join(cwd, 'image'))
+  const directory = { directory: true } as const
+  await layout.add('app', [
+    {
+      etc: directory,
+      'etc/os-release': 'ID=test\n',
+      'etc/gone': 'x',
+      'opt/old/a': 'old',
+      'usr/lib/big': noise(90_000, 'big'),
+    },
+    {
+      'etc/.wh.gone': '',
+      'opt/old/.wh..wh..opq': '',
+      'opt/old/b': 'new',
+      bin: { link: 'usr/bin' },
+      'usr/bin/sh': 'shell',
+    },
+    { 'etc/os-release': 'ID=other\n', 'usr/lib/os': { link: '../../etc/os-release' }, 'usr/lib/small': 's', empty: '' },
+  ])
+  await convert(`oci:${layout.folder}:app`, undefined, SMALL)
+  execFileSync(umoci, ['unpack', '--rootless', '--image', `${layout.folder}:app`, join(cwd, 'bundle')])
+  const { out } = target()
+  const result = await using(`oci:${layout.folder}:app-soci`, (image) => image.extract('/', out))
+  const expected = tree(join(cwd, 'bundle', 'rootfs'))
+  assert.deepEqual(tree(out), expected)
+  const count = (is: (content: string) => boolean) => Object.values(expected).filter(is).length
+  assert.deepEqual(
+    [result.files, result.directories, result.symlinks, result.skipped],
+    [
+      count((content) => content !== '/' && !content.startsWith('-> ')),
+      count((content) => content === '/'),
+      count((content) => content.startsWith('-> ')),
+      [],
+    ],
+  )
+})
+
+test('a directory, a file, and what a symlink leads to', async () => {
+  const name = await imageOf([
+    { name: 'etc/conf/a', content: 'A', mode: 0o640 },
+    { name: 'etc/conf/up', type: '2', linkname: '../other' },
+    { name: 'etc/conf/here', type: '2', linkname: '/etc/conf/./a' },
+    { name: 'etc/conf/root', type: '2', linkname: '/etc/conf' },
+    { name: 'etc/other', content: 'other' },
+    { name: 'link', type: '2', linkname: 'etc/conf' },
+    { name: 'tool', content: 'tool', mode: 0o6755 },
+  ])
+  await using(name, async (image) => {
+    for (const path of ['etc/conf', '/etc/conf/', 'link', 'etc/../link/.']) {
+      const { out } = target()
+      const { skipped } = await image.extract(path, out)
+      assert.deepEqual(tree(out), { a: 'A', here: '-> a', root: '-> .' }, path)
+      assert.deepEqual(skipped, [
+        { path: 'etc/conf/up', reason: 'it is a symlink out of what is extracted, to ../other' },
+      ])
+    }
+    const { out } = target()
+    mkdirSync(out) // an empty folder may be there
+    assert.deepEqual(await image.extract('tool', out), { files: 1, directories: 0, symlinks: 0, bytes: 4, skipped: [] })
+    assert.deepEqual(tree(out), { tool: 'tool' })
+    const { mode, mtimeMs } = statSync(join(out, 'tool'))
+    assert.deepEqual([mode & 0o7777, mtimeMs], [0o755, 1_600_000_000_000], 'no set-id bits')
+    const deep = join(target().out, 'made', 'too')
+    await image.extract('etc/conf/a', deep)
+    assert.equal(statSync(join(deep, 'a')).mode & 0o7777, 0o640)
+
+    await assert.rejects(image.extract('etc/none', target().out), { code: 'PATH_NOT_FOUND' })
+    await assert.rejects(image.extract('etc', out), { code: 'DESTINATION_INVALID', message: /has files in it/ })
+    await assert.rejects(image.extract('etc', join(out, 'tool')), { code: 'DESTINATION_INVALID', message: /no folder/ })
+    assert.deepEqual(tree(out), { tool: 'tool' })
+  })
+})
+
+test('hard links stay links, those of no file are skipped', async () => {
+  const name = await imageOf(
+    [{ name: 'below', content: 'below' }],
+    [
+      { name: 'one', content: 'content' },
+      { name: 'd/two', type: '1', linkname: 'one' },
+      { name: 'three', type: '1', linkname: '/d/two' },
+      { name: 'across', type: '1', linkname: 'below' },
+      { name: 'to-link', type: '1', linkname: 'symlink' },
+      { name: 'symlink', type: '2', linkname: 'one' },
+      { name: 'dangling', type: '1', linkname: '../../etc/hostname' },
+    ],
+  )
+  const { out } = target()
+  const { files, bytes, skipped } = await using(name, (image) => image.extract('/', out))
+  const inode = (path: string) => statSync(join(out, path)).ino
+  assert.equal(inode('d/two'), inode('one'))
+  assert.equal(inode('three'), inode('one'))
+  assert.equal(inode('across'), inode('below'))
+  assert.equal(readlinkSync(join(out, 'to-link')), 'one')
+  assert.deepEqual([files, bytes], [5, 'content'.length + 'below'.length])
+  assert.deepEqual(
+    skipped.map(({ path }) => path),
+    ['dangling'],
+  )
+  assert.match(skipped[0]!.reason, /hardlink to etc\/hostname, which is not in the image/)
+})
+
+test('nothing gets out: names, symlinks, devices', async () => {
+  const { parent, out } = target()
+  const outside = join(parent, 'outside')
+  mkdirSync(outside)
+  writeFileSync(join(outside, 'kept'), 'kept')
+  const name = await imageOf(
+    [
+      { name: '../../up', content: 'u' },
+      { name: '/absolute', content: 'a' },
+      { name: 'a/../../../b', content: 'b' },
+      { name: 'evil', type: '2', linkname: outside },
+      { name: 'evil/kept', content: 'overwritten' },
+      { name: 'dir', type: '2', linkname: '..' },
+      { name: 'later', type: '2', linkname: '../outside' },
+      { name: 'self', type: '2', linkname: '.' },
+      { name: 'through', type: '2', linkname: 'self/../outside' },
+      { name: 'loop', type: '2', linkname: 'loop' },
+      { name: 'null', type: '3' },
+      { name: 'disk', type: '4' },
+      { name: 'pipe', type: '6' },
+      { name: 'back\\slash', content: 'x' },
+      { name: 'hard', type: '1', linkname: `${outside}/kept` },
+    ],
+    [
+      { name: 'later/kept', content: 'overwritten' },
+      { name: 'dir/outside/kept', content: 'overwritten' },
+    ],
+  )
+  const result = await using(name, (image) => image.extract('/', out))
+  assert.deepEqual(readdirSync(parent).sort(), ['out', 'outside'])
+  assert.deepEqual(tree(outside), { kept: 'kept' })
+  const root = realpathSync(out)
+  for (const [path, content] of Object.entries(tree(out))) {
+    const file = join(out, path)
+    if (content.startsWith('-> ')) {
+      // Those that lead to nothing would lead to something within
+      const leads = existsSync(file) ? realpathSync(file) : join(realpathSync(dirname(file)), readlinkSync(file))
+      assert.ok(`${leads}/`.startsWith(`${root}/`), `${path} ${content}`)
+    } else assert.ok(lstatSync(file).isFile() || lstatSync(file).isDirectory(), path)
+  }
+  const skipped = new Map(result.skipped.map(({ path, reason }) => [path, reason]))
+  assert.equal(skipped.get('null'), 'it is a device')
+  assert.equal(skipped.get('disk'), 'it is a device')
+  assert.equal(skipped.get('pipe'), 'it is a pipe')
+  assert.match(skipped.get('through')!, /symlink out of what is extracted, to self\/\.\.\/outside/)
+  assert.match(skipped.get('hard')!, /not in the image/)
+  assert.equal(readFileSync(join(out, 'up'), 'utf8'), 'u')
+  assert.equal(readFileSync(join(out, 'absolute'), 'utf8'), 'a')
+  assert.equal(readFileSync(join(out, 'later', 'kept'), 'utf8'), 'overwritten', 'a directory, in place of the link')
+})
+
+test('where symlinks lead', () => {
+  const cases: readonly (readonly [path: string, target: string, root: string, to: string | undefined])[] = [
+    ['a', 'b', '', 'b'],
+    ['a', './b//c/.', '', 'b/c'],
+    ['d/e/a', '../b', '', '../b'],
+    ['d/e/a', '../../../../b', '', '../../b'], // the root is above itself
+    ['d/e/a', '/b', '', '../../b'],
+    ['d/e/a', '/', '', '../..'],
+    ['d/a', '.', '', '.'],
+    ['d/e/a', '../b', 'd', '../b'],
+    ['d/e/a', '../../b', 'd', undefined],
+    ['d/e/a', '/d/x', 'd', '../x'],
+    ['d/e/a', '/dx', 'd', undefined],
+    ['d/e/a', '/', 'd', undefined],
+    ['a', 'b/../c', '', undefined], // b may be a link
+    ['a', '', '', undefined],
+    ['a', 'b\0c', '', undefined],
+  ]
+  for (const [path, to, root, expected] of cases)
+    assert.equal(relativeTarget(path, to, root), expected, JSON.stringify([path, to, root]))
+})
+
+test('spans are fetched in order, each once', async () => {
+  // Two directories whose files alternate in the layer, several in a span, with others between them
+  const entries: TarEntry[] = Array.from({ length: 60 }, (_, i) => ({
+    name: `${i % 20 > 12 ? 'other' : 'wanted'}/${['x', 'y'][i % 2]}/${i}`,
+    content: noise(i % 7 === 0 ? 9000 : 300, `${i}`),
+  }))
+  const name = await imageOf(entries, [{ name: 'wanted/top', content: noise(5000, 'top') }])
+  const store = await openStore(name.replace(/:app-soci$/, ''))
+  const fetched = new Map<string, { start: number; end: number }[]>()
+  const counting = new Proxy<Store>(store, {
+    get(of, property) {
+      if (property === 'fetch')
+        return (...[descriptor, options]: Parameters<Store['fetch']>) => {
+          const { start, end } = options ?? {}
+          if (start !== undefined && end !== undefined)
+            fetched.set(descriptor.digest, [...(fetched.get(descriptor.digest) ?? []), { start, end }])
+          return of.fetch(descriptor, options)
+        }
+      const value: unknown = Reflect.get(of, property)
+      return typeof value === 'function' ? value.bind(of) : value
+    },
+  })
+  const { out } = target()
+  await using({ store: counting, reference: 'app-soci' }, async (image) => {
+    const { files } = await image.extract('wanted', out)
+    assert.equal(files, 40)
+    const ranges = [...fetched.values()]
+    assert.equal(ranges.length, 2, 'of both layers')
+    for (const own of ranges)
+      for (const [i, { start }] of own.entries())
+        if (i > 0) assert.ok(start >= own[i - 1]!.end - 1, `${start} after ${own[i - 1]!.end}`) // neighbours may share a byte
+    for (const [path, content] of Object.entries(tree(out)))
+      if (content !== '/') assert.equal(content, Buffer.from(await image.read(`wanted/${path}`)).toString(), path)
+  })
+  await store.close()
+})
+
+test('when it fails or is aborted, nothing stays', async () => {
+  const name = await imageOf([
+    { name: 'a', content: noise(20_000, 'a') },
+    { name: 'b', content: noise(20_000, 'b') },
+  ])
+  const { parent, out } = target()
+  await using(name, async (image) => {
+    const abort = new AbortController()
+    const reason = new Error('enough')
+    const onSkip = () => {}
+    abort.abort(reason)
+    await assert.rejects(image.extract('/', out, { signal: abort.signal, onSkip }), reason)
+    assert.deepEqual(readdirSync(parent), [])
+  })
+  const path = name.slice('oci:'.length, -':app-soci'.length)
+  await using(name, async (image) => {
+    await image.list('/') // its zTOC is read, and then the layer is damaged at its end
+    const blob = readdirSync(join(path, 'blobs', 'sha256'))
+      .map((file) => join(path, 'blobs', 'sha256', file))
+      .find((file) =>
+        readFileSync(file)
+          .subarray(0, 2)
+          .equals(Buffer.from([0x1f, 0x8b])),
+      )!
+    const bytes = readFileSync(blob)
+    bytes[bytes.length - 3000]! ^= 1
+    writeFileSync(blob, bytes)
+    await assert.rejects(image.extract('/', out), { code: 'SPAN_DIGEST_MISMATCH' })
+  })
+  assert.deepEqual(readdirSync(parent), [])
+  assert.ok(!existsSync(out))
+})
+
+test('a folder that is there stays itself, one that is made is as others', async () => {
+  const name = await imageOf([
+    { name: 'a', content: 'a' },
+    { name: 'd/', mode: 0o500 },
+  ])
+  const { parent, out } = target()
+  const there = join(parent, 'there')
+  mkdirSync(there, 0o750)
+  symlinkSync('there', join(parent, 'link'))
+  const { ino } = statSync(there)
+  await using(name, async (image) => {
+    await image.extract('/', join(parent, 'link'))
+    await image.extract('/', out)
+  })
+  for (const made of [there, out]) assert.deepEqual(tree(made), { a: 'a', d: '/' })
+  assert.deepEqual([statSync(there).ino, statSync(there).mode & 0o777], [ino, 0o750])
+  assert.equal(statSync(out).mode & 0o777, 0o777 & ~process.umask())
+  assert.equal(statSync(join(out, 'd')).mode & 0o777, 0o500)
+  assert.deepEqual(readdirSync(parent).sort(), ['link', 'out', 'there'])
+})
