@@ -11,8 +11,8 @@ import type { Found, Union } from './union.js'
 
 /** What an image's files are read from. */
 export interface ExtractSource {
-  readonly union: Union
-  layerOf(digest: string): LazyLayer
+  readonly union: Pick<Union, 'resolve' | 'children' | 'hardlinkTarget'>
+  layerOf(digest: string): Pick<LazyLayer, 'locate' | 'readTogether'>
 }
 
 /** Names that would mean something else to this system: another folder, a device, a stream. */
@@ -111,7 +111,10 @@ export class TreeWriter {
       await chmod(this.#file(path, folder), mode & PERMISSIONS)
   }
 
-  async #writeLayer(layer: LazyLayer, contents: ReadonlyMap<number, Content>): Promise<void> {
+  async #writeLayer(
+    layer: ReturnType<ExtractSource['layerOf']>,
+    contents: ReadonlyMap<number, Content>,
+  ): Promise<void> {
     const { signal } = this.#options
     const entries: FileEntry[] = []
     for (const { entry, paths } of contents.values()) {

@@ -16,8 +16,12 @@ import {
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { openStore, type Store } from '@sociable/oci'
+import type { FileEntry } from '@sociable/ztoc'
+import { extractFiles } from '../src/extract.js'
+import type { ExtractSource } from '../src/extract-writer.js'
 import { convert, type Image, type OpenImageOptions, openImage } from '../src/index.js'
 import { relativeTarget } from '../src/link-target.js'
+import type { Found, OpenLayer } from '../src/union.js'
 import { makeLayout, temporaryFolder } from './cli/layout.js'
 import { TestFolder } from './support/folder.js'
 import { OCI_GZIP } from './support/layout.js'
@@ -229,6 +233,48 @@ test('nothing gets out: names, symlinks, devices', async () => {
   assert.equal(readFileSync(join(out, 'up'), 'utf8'), 'u')
   assert.equal(readFileSync(join(out, 'absolute'), 'utf8'), 'a')
   assert.equal(readFileSync(join(out, 'later', 'kept'), 'utf8'), 'overwritten', 'a directory, in place of the link')
+})
+
+test('names that a system cannot tell apart: the first counts, and nothing is written through a link', async () => {
+  // As where `A` and `a` are one: this one has both, so they have the same name here
+  const { parent, out } = target()
+  mkdirSync(join(parent, 'outside'))
+  const entry = (type: string, more: object = {}) => ({ type, mode: 0o755, modTime: '', size: 1, ...more }) as FileEntry
+  const layer = { digest: 'layer' } as OpenLayer
+  const names = new Map<string, readonly Found[]>([
+    [
+      '',
+      [
+        { path: 'link', layer, entry: entry('symlink', { linkname: 'dir' }) },
+        { path: 'link', layer, entry: entry('dir', { name: 'made' }) },
+        { path: 'dir', layer, entry: entry('dir') },
+        { path: 'dir', layer, entry: entry('dir', { name: 'second' }) },
+        { path: 'file', layer, entry: entry('reg', { index: 1 }) },
+        { path: 'file', layer, entry: entry('reg', { index: 2 }) },
+        { path: 'dir', layer, entry: entry('reg', { index: 3 }) },
+      ],
+    ],
+    ['link', [{ path: 'link/kept', layer, entry: entry('reg', { index: 4 }) }]],
+    ['dir', [{ path: 'dir/once', layer, entry: entry('reg', { index: 5 }) }]],
+  ])
+  const source: ExtractSource = {
+    union: {
+      resolve: async () => ({ path: '', layer: undefined, entry: undefined }),
+      children: async (path) => [...(names.get(path) ?? [])],
+      hardlinkTarget: async (found) => found,
+    },
+    layerOf: () => ({
+      locate: async () => ({ start: 0, end: 1 }),
+      async *readTogether(files) {
+        for (const file of files) yield { file, bytes: Buffer.from(`${file.index}`) }
+      },
+    }),
+  }
+  const { skipped, files } = await extractFiles(source, '/', out)
+  assert.deepEqual(tree(out), { link: '/', 'link/kept': '4', dir: '/', 'dir/once': '5', file: '1' })
+  assert.equal(files, 3)
+  assert.deepEqual(skipped.map(({ path }) => path).sort(), ['dir', 'dir', 'file', 'link'])
+  assert.ok(skipped.every(({ reason }) => reason === 'this system cannot tell its name from that of another'))
 })
 
 test('where symlinks lead', () => {
