@@ -52,6 +52,8 @@ interface BuildState {
   readonly variables: readonly Variable[]
 }
 
+/** Milliseconds for a build to end. */
+const PATIENCE = 30_000
 const PROJECT_ARN = `arn:aws:codebuild:eu-west-1:123456789012:project/${FUNCTION_NAME}`
 
 export async function startCodeBuild(t: TestContext, options: CodeBuildOptions): Promise<CodeBuild> {
@@ -158,10 +160,14 @@ export async function startCodeBuild(t: TestContext, options: CodeBuildOptions):
     calls,
     builds,
     nextEnd: () =>
-      new Promise((resolve) => {
+      new Promise((resolve, reject) => {
         const event = ended.shift()
-        if (event === undefined) waiting.push(resolve)
-        else resolve(event)
+        if (event !== undefined) return resolve(event)
+        const timer = setTimeout(() => reject(new Error('no build ended, or none was started')), PATIENCE)
+        waiting.push((event) => {
+          clearTimeout(timer)
+          resolve(event)
+        })
       }),
     log: () => log,
   }
