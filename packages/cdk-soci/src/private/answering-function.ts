@@ -8,6 +8,7 @@ import { acknowledge } from './acknowledge'
 import { type FunctionLog, functionLog } from './function-log'
 import { checkNetwork, networkOf } from './network'
 import { separatePolicy } from './separate-policy'
+import { wayOut } from './way-out'
 
 /** What is bundled: the handlers, for functions and builds. */
 export const HANDLERS = join(__dirname, '..', '..', 'assets', 'handler')
@@ -85,6 +86,7 @@ export function answeringFunction(scope: Construct, props: AnsweringFunctionProp
     destinationConfig: { onFailure: { destination: handler.functionArn } },
   })
   invokeConfig.node.addDependency(policy) // Lambda asks whether the role may invoke the destination
+  if (options.vpc !== undefined) invokeConfig.node.addDependency(wayOut(options.vpc)) // so that indexes wait for it
   return { handler, grantee, policy, log }
 }
 

@@ -36,9 +36,9 @@ export function functionLog(scope: Construct, options: ComputeOptions): Function
 
 export function newLogGroup(scope: Construct, { logRetention, encryptionKey }: ComputeOptions): logs.LogGroup {
   if (encryptionKey !== undefined) {
-    const { region, account, partition } = Stack.of(scope)
+    const { region, account, partition, urlSuffix } = Stack.of(scope)
     encryptionKey.grantEncryptDecrypt(
-      new iam.ServicePrincipal(`logs.${region}.amazonaws.com`, {
+      new iam.ServicePrincipal(`logs.${region}.${urlSuffix}`, {
         conditions: {
           ArnLike: { 'kms:EncryptionContext:aws:logs:arn': `arn:${partition}:logs:${region}:${account}:log-group:*` },
         },

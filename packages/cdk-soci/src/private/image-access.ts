@@ -25,10 +25,14 @@ const ACTIONS: Readonly<Record<ImageAccess, readonly string[]>> = {
   remove: [...READ, ...WRITE, ...REMOVE],
 }
 
-/** Allows it to the grantee. */
+/** Allows it to the grantee, and to log in: ECR has one token for a whole registry, so that no repository can be named. */
 export function allowImageAccess(grantee: iam.IGrantable, repository: ecr.IRepository, access: ImageAccess): void {
-  // ECR has one token for a whole registry: no repository can be named.
   iam.Grant.addToPrincipal({ grantee, actions: ['ecr:GetAuthorizationToken'], resourceArns: ['*'] })
+  allowImages(grantee, repository, access)
+}
+
+/** Allows it to the grantee, who may log in already. */
+export function allowImages(grantee: iam.IGrantable, repository: ecr.IRepository, access: ImageAccess): void {
   iam.Grant.addToPrincipal({ grantee, actions: actionsOf(access), resourceArns: [repository.repositoryArn] })
 }
 

@@ -7,7 +7,7 @@ import type { Construct } from 'constructs'
 import { SociCompute } from '../compute'
 import type { SociIndexOptions } from '../index-options'
 import { optionProperties } from './checked-options'
-import { allowImageAccess, askOwner } from './image-access'
+import { allowImageAccess, allowImages, askOwner } from './image-access'
 import type { Provider } from './provider'
 import type { SociIndexProperties } from './resource-properties'
 import { separatePolicy } from './separate-policy'
@@ -91,7 +91,7 @@ function removalPolicy(scope: Construct, provider: Provider, repository: ecr.IRe
   const place = JSON.stringify(Stack.of(scope).resolve(repository.repositoryArn))
   const id = `Removal${provider.key}${createHash('sha256').update(place).digest('hex').slice(0, 8).toUpperCase()}`
   const { policy, grantee } = separatePolicy(scope, id, provider.role)
-  allowImageAccess(grantee, repository, 'remove')
+  allowImages(grantee, repository, 'remove')
   return policy
 }
 

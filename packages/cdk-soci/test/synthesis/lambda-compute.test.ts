@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { App, Duration, Stack } from 'aws-cdk-lib'
-import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2'
+import { GatewayVpcEndpointAwsService, SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2'
 import { Repository } from 'aws-cdk-lib/aws-ecr'
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import { Key } from 'aws-cdk-lib/aws-kms'
 import { Architecture, Runtime, RuntimeFamily } from 'aws-cdk-lib/aws-lambda'
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs'
-import { type LambdaComputeOptions, SociCompute, SociIndexV2Build } from 'cdk-soci'
+import { type LambdaComputeOptions, SociCompute, SociIndexV2Build, SociVpcEndpoints } from 'cdk-soci'
 import { actionsOf, idOf, indexesOf, newStack, ofType, only, statementsOf, templateOf } from './support.js'
 
 function addIndex(stack: Stack, id: string, options?: LambdaComputeOptions): SociIndexV2Build {
@@ -133,6 +133,22 @@ test('in a VPC the function waits for what Lambda may do there', () => {
   const network = ofType(stack, 'AWS::IAM::Policy').find(([name]) => name.includes('NetworkPolicy'))!
   assert.ok(handler.DependsOn?.includes(network[0]), id)
   assert.ok(actionsOf(network[1].Properties.PolicyDocument.Statement).every((action) => action.startsWith('ec2:')))
+})
+
+test('an index in a VPC waits for the way out of it, which is there until the index is gone', () => {
+  const stack = newStack()
+  const vpc = new Vpc(stack, 'Vpc')
+  addIndex(stack, 'Index', { vpc })
+  vpc.addGatewayEndpoint('S3', { service: GatewayVpcEndpointAwsService.S3 }) // later than the index
+  new SociVpcEndpoints(stack, 'Endpoints', { vpc, existing: ['s3'] })
+  const config = idOf(stack, 'AWS::Lambda::EventInvokeConfig')
+  assert.ok(indexesOf(stack)[0]?.DependsOn?.includes(config))
+  const waited = templateOf(stack)[config]?.DependsOn ?? []
+  const ways = ['AWS::EC2::VPCEndpoint', 'AWS::EC2::NatGateway', 'AWS::EC2::Route'].flatMap((type) =>
+    ofType(stack, type),
+  )
+  assert.ok(ways.length > 6)
+  for (const [id] of ways) assert.ok(waited.includes(id), id)
 })
 
 test('a security group of its own lets it out', () => {
