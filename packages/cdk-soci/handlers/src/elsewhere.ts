@@ -19,7 +19,7 @@ export interface Elsewhere {
   /** Id of the work that has ended, where this is EventBridge's event of that. */
   endedBy(event: Properties): string | undefined
   /** What came out of the work; undefined where it was not CloudFormation's. */
-  readEnd(id: string, signal: AbortSignal): Promise<End | undefined>
+  readEnd(id: string, context: LambdaContext, signal: AbortSignal): Promise<End | undefined>
 }
 
 /** How the work ended. */
@@ -47,7 +47,7 @@ export async function startOrAnswer(event: unknown, context: LambdaContext, else
   if (isCloudFormationEvent(event)) return await startFor(event, context, elsewhere)
   const id = endedWork(event, elsewhere)
   if (id === undefined) return log('this is no event of a custom resource, and there is nobody to answer')
-  const end = await call(elsewhere, (signal) => elsewhere.readEnd(id, signal))
+  const end = await call(elsewhere, (signal) => elsewhere.readEnd(id, context, signal))
   if (end === undefined) return log('this work was not for CloudFormation', { id })
   await answerEnd(end)
 }
@@ -76,7 +76,11 @@ export async function answerEnd({ event, result, place }: End): Promise<void> {
   const done = typeof result !== 'string' && request !== undefined
   const answer = done
     ? outcomeAnswer(event, request, result)
-    : failed(event, `${typeof result === 'string' ? result : 'it has no properties'} (${place})`, request?.physicalId)
+    : failed(
+        event,
+        `${typeof result === 'string' ? result : 'its properties cannot be read'} (${place})`,
+        request?.physicalId,
+      )
   await answerAndLog(event, answer)
 }
 

@@ -192,7 +192,10 @@ test('what goes wrong in a step is told with the layer and the log', async (t) =
       event.step === step && times-- > 0 ? { errorType: 'Sandbox.Timedout', errorMessage: '', ...failure } : undefined
     const { Status, Reason = '' } = await ask('Create', PROPERTIES)
     assert.equal(Status, 'FAILED')
-    assert.match(Reason, /\(execution arn:aws:states:eu-west-1:123456789012:execution:indexer:[0-9a-f-]{36}\)$/)
+    assert.match(
+      Reason,
+      /\(execution arn:aws:states:eu-west-1:123456789012:execution:indexer:[0-9a-f-]{36}, log group \/aws\/lambda\/indexer\)$/,
+    )
     assert.deepEqual(await tagsOf(app), ['one'])
     return Reason
   }

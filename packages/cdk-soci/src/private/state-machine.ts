@@ -70,6 +70,8 @@ export function stateMachine({ functionArn, maxConcurrency, timeout }: StateMach
             },
           },
         },
+        // Layers that fail are results: what fails here is the map itself, such as by a policy that is too new
+        Retry: [{ ErrorEquals: ['States.ALL'], IntervalSeconds: 10, MaxAttempts: 3, BackoffRate: 2 }],
         ResultPath: '$.planned.plan.layers', // in place of what was to be done, as states may carry little
         Next: 'Assemble',
       },

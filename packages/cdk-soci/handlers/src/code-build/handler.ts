@@ -28,9 +28,9 @@ const codeBuild: Elsewhere = {
   endedBy(event) {
     if (event.source !== 'aws.codebuild' || !isObject(event.detail)) return undefined
     const { 'build-id': id } = event.detail as Properties
-    return typeof id === 'string' ? id : undefined
+    return typeof id === 'string' ? id.slice(id.indexOf('/') + 1) : undefined // of its ARN
   },
-  async readEnd(id, signal) {
+  async readEnd(id, _, signal) {
     const { BatchGetBuildsCommand } = await import('@aws-sdk/client-codebuild')
     const command = new BatchGetBuildsCommand({ ids: [id] })
     const { builds } = await withClient((client) => client.send(command, { abortSignal: signal }))

@@ -9,12 +9,15 @@ import { STEP_ERROR } from './step-error.js'
 /** Characters of a cause. */
 const CAUSE_LIMIT = 1_000
 
-/** Undefined for an execution that runs yet, or that CloudFormation did not ask for. */
-export function readExecution(execution: DescribeExecutionOutput): End | undefined {
+/**
+ * Undefined for an execution that runs yet, or that CloudFormation did not ask for.
+ * @param logGroup of the function that does its steps
+ */
+export function readExecution(execution: DescribeExecutionOutput, logGroup: string): End | undefined {
   const input = parseJson(execution.input)
   const event = isObject(input) ? input.event : undefined
   if (!isCloudFormationEvent(event) || execution.status === 'RUNNING') return undefined
-  return { event, result: resultOf(execution), place: `execution ${execution.executionArn}` }
+  return { event, result: resultOf(execution), place: `execution ${execution.executionArn}, log group ${logGroup}` }
 }
 
 function resultOf({ status, output, error, cause }: DescribeExecutionOutput): Outcome | string {

@@ -28,7 +28,7 @@ const stepFunctions: Elsewhere = {
       if (!(error instanceof Error && error.name === 'ExecutionAlreadyExists')) throw error
       const executionArn = `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${name}`
       log('started before', { executionArn })
-      const end = await stepFunctions.readEnd(executionArn, signal)
+      const end = await stepFunctions.readEnd(executionArn, context, signal)
       if (end !== undefined) await answerEnd(end)
     }
   },
@@ -37,10 +37,11 @@ const stepFunctions: Elsewhere = {
     const { executionArn } = event.detail as Properties
     return typeof executionArn === 'string' ? executionArn : undefined
   },
-  async readEnd(executionArn, signal) {
+  async readEnd(executionArn, { logGroupName }, signal) {
     const { DescribeExecutionCommand } = await import('@aws-sdk/client-sfn')
     const command = new DescribeExecutionCommand({ executionArn })
-    return readExecution(await withClient((client) => client.send(command, { abortSignal: signal })))
+    const execution = await withClient((client) => client.send(command, { abortSignal: signal }))
+    return readExecution(execution, logGroupName)
   },
 }
 

@@ -130,7 +130,7 @@ export async function startCodeBuild(t: TestContext, options: CodeBuildOptions):
     }
     const refuse = (__type: string, message: string): void => reply(400, { __type, message })
     if (action === 'BatchGetBuilds') {
-      const found = (input.ids as string[]).flatMap((id) => builds.get(id.replace(/^arn:.*:build\//, '')) ?? [])
+      const found = (input.ids as string[]).flatMap((id) => builds.get(id) ?? [])
       return reply(200, { builds: found.map(describe), buildsNotFound: [] })
     }
     if (action !== 'StartBuild' || input.projectName !== Name)
