@@ -1,6 +1,6 @@
 import * as ecs from 'aws-cdk-lib/aws-ecs'
 import { setHandled } from './handled-containers'
-import { resourceOf } from './task-definition'
+import { definitionOf } from './task-definition'
 
 /** An image that lazy loading is not to touch. */
 export class ExcludedImage extends ecs.ContainerImage {
@@ -12,8 +12,9 @@ export class ExcludedImage extends ecs.ContainerImage {
   }
 
   override bind(...[scope, container]: Parameters<ecs.ContainerImage['bind']>): ecs.ContainerImageConfig {
+    const definition = definitionOf(container)
     const reason = 'it was excluded'
-    setHandled(resourceOf(container.taskDefinition), container.containerName, { lazy: false, reason, told: false })
+    if (definition !== undefined) setHandled(definition, container.containerName, { lazy: false, reason, told: false })
     return this.#image.bind(scope, container)
   }
 }

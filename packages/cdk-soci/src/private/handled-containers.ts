@@ -1,6 +1,6 @@
 import type * as ecs from 'aws-cdk-lib/aws-ecs'
 import type { IConstruct } from 'constructs'
-import { resourceOf } from './task-definition'
+import { definitionOf } from './task-definition'
 
 /** What became of a container when it was made: an aspect, which comes later, is not to judge it again. */
 export type Handled =
@@ -19,11 +19,13 @@ export function getHandled(definition: ecs.CfnTaskDefinition, container: string)
 
 /** @throws Error where a container below the scope, or the scope, has its index already */
 export function checkNothingLazy(scope: IConstruct): void {
-  for (const construct of scope.node.findAll())
-    if (isContainer(construct) && getHandled(resourceOf(construct.taskDefinition), construct.containerName)?.lazy)
+  for (const construct of scope.node.findAll().filter(isContainer)) {
+    const definition = definitionOf(construct)
+    if (definition !== undefined && getHandled(definition, construct.containerName)?.lazy)
       throw new Error(
         `LazyLoading.disable(${scope.node.path}) comes too late: ${construct.node.path} is lazy already; call it before that is made, or give that container LazyLoading.exclude(image)`,
       )
+  }
 }
 
 export function isContainer(construct: IConstruct): construct is ecs.ContainerDefinition {

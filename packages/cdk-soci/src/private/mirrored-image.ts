@@ -3,7 +3,7 @@ import { Aws, CfnDeletionPolicy, type CfnResource, Fn, RemovalPolicy, Stack, Tok
 import * as ecr from 'aws-cdk-lib/aws-ecr'
 import * as ecs from 'aws-cdk-lib/aws-ecs'
 import * as iam from 'aws-cdk-lib/aws-iam'
-import type { IConstruct } from 'constructs'
+import type { Construct, IConstruct } from 'constructs'
 import { SociCompute } from '../compute'
 import type { SociRegistryImageProps } from '../container-image-options'
 import { READ } from './image-access'
@@ -34,20 +34,20 @@ export class MirroredImage extends ecs.ContainerImage {
       )
   }
 
-  override bind(_: unknown, container: ecs.ContainerDefinition): ecs.ContainerImageConfig {
-    takeOver(container)
+  override bind(scope: Construct, container: ecs.ContainerDefinition): ecs.ContainerImageConfig {
+    takeOver(scope, container)
     const { repository: given, imageTag = tagOf(this.#source), credentials, ...options } = this.#props
-    const repository = given ?? ownRepository(container, this.#source, options.removalPolicy)
+    const repository = given ?? ownRepository(scope, this.#source, options.removalPolicy)
     const place = repository.repositoryUriForTag(imageTag)
-    const image = parseEcrImageName(container, place)
+    const image = parseEcrImageName(scope, place)
     if (image === undefined)
       throw new Error(`${repository.node.path} is no private repository of ECR: its image would be ${place}`)
     const source = formatSourceName(this.#source)
-    checkPlace(container, image.key, source)
-    if (credentials === undefined) allowSource(container, this.#source, options.compute)
+    checkPlace(scope, image.key, source)
+    if (credentials === undefined) allowSource(scope, this.#source, options.compute)
     repository.grantPull(container.taskDefinition.obtainExecutionRole())
     const request = { image, repository, source, sourceSecret: credentials }
-    return { imageName: indexedImageName(container, request, options) }
+    return { imageName: indexedImageName(scope, container, request, options) }
   }
 }
 
@@ -88,11 +88,7 @@ function checkPlace(scope: IConstruct, key: string, name: string): void {
 }
 
 /** Private repositories of ECR are read by the role that indexes, where no login is given. */
-function allowSource(
-  scope: ecs.ContainerDefinition,
-  { registry, path }: SourceName,
-  compute: SociCompute | undefined,
-): void {
+function allowSource(scope: Construct, { registry, path }: SourceName, compute: SociCompute | undefined): void {
   const [, account, region] = PRIVATE_ECR.exec(registry) ?? []
   if (account === undefined || region === undefined) return
   iam.Grant.addToPrincipal({

@@ -1,10 +1,11 @@
 import type * as ecr from 'aws-cdk-lib/aws-ecr'
 import * as ecs from 'aws-cdk-lib/aws-ecs'
+import type { Construct } from 'constructs'
 import type { SociContainerImageOptions } from '../container-image-options'
 import { setHandled } from './handled-containers'
 import { describeImageName, parseEcrImageName } from './image-name'
 import { SharedIndex, type SharedIndexRequest } from './shared-index'
-import { platformOf, resourceOf } from './task-definition'
+import { definitionOf, platformOf } from './task-definition'
 
 /** An image as the CDK has it, indexed in the stack of the container that uses it. */
 export class SociImage extends ecs.ContainerImage {
@@ -20,30 +21,26 @@ export class SociImage extends ecs.ContainerImage {
     this.#repository = repository
   }
 
-  override bind(
-    scope: Parameters<ecs.ContainerImage['bind']>[0],
-    container: ecs.ContainerDefinition,
-  ): ecs.ContainerImageConfig {
-    takeOver(container)
+  override bind(scope: Construct, container: ecs.ContainerDefinition): ecs.ContainerImageConfig {
+    takeOver(scope, container)
     const config = this.#image.bind(scope, container)
-    const image = parseEcrImageName(container, config.imageName)
+    const image = parseEcrImageName(scope, config.imageName)
     if (image === undefined)
       throw new Error(
-        `the image of ${container.node.path} is ${describeImageName(container, config.imageName)}: it must be in a private repository of ECR whose name is known before the deployment; SociContainerImage.fromRegistry() indexes a copy of others`,
+        `the image of ${scope.node.path} is ${describeImageName(scope, config.imageName)}: it must be in a private repository of ECR whose name is known before the deployment; SociContainerImage.fromRegistry() indexes a copy of others`,
       )
-    return {
-      ...config,
-      imageName: indexedImageName(container, { image, repository: this.#repository }, this.#options),
-    }
+    const request = { image, repository: this.#repository }
+    return { ...config, imageName: indexedImageName(scope, container, request, this.#options) }
   }
 }
 
 /** The container's image is made lazy by its user: nothing else is to judge it. @throws Error for Windows */
-export function takeOver(container: ecs.ContainerDefinition): void {
-  const definition = resourceOf(container.taskDefinition)
+export function takeOver(scope: Construct, container: ecs.ContainerDefinition): void {
+  const definition = definitionOf(container)
+  if (definition === undefined) return
   if (platformOf(definition).isWindows)
     throw new Error(
-      `${container.node.path} is a container of Windows, whose images cannot be loaded lazily: use ContainerImage in place of SociContainerImage`,
+      `${scope.node.path} is a container of Windows, whose images cannot be loaded lazily: use ContainerImage in place of SociContainerImage`,
     )
   const reason = 'its image is a SOCI image already'
   setHandled(definition, container.containerName, { lazy: false, reason, told: false })
@@ -54,11 +51,12 @@ export function takeOver(container: ecs.ContainerDefinition): void {
  * task may pull it.
  */
 export function indexedImageName(
+  scope: Construct,
   container: ecs.ContainerDefinition,
   request: SharedIndexRequest,
   options: SociContainerImageOptions,
 ): string {
-  const { imageDigest } = SharedIndex.of(container, request, options)
+  const { imageDigest } = SharedIndex.of(scope, request, options)
   const { outputRepository } = options
   if (outputRepository === undefined) return `${request.image.repositoryUri}@${imageDigest}`
   outputRepository.grantPull(container.taskDefinition.obtainExecutionRole())

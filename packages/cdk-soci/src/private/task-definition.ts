@@ -1,6 +1,6 @@
 import { CfnResource, Stack } from 'aws-cdk-lib'
 import type * as ecs from 'aws-cdk-lib/aws-ecs'
-import type { IConstruct } from 'constructs'
+import { Construct, type IConstruct } from 'constructs'
 
 /** What decides whether the containers of a task definition can load their images lazily. */
 export interface TaskPlatform {
@@ -28,11 +28,8 @@ export function platformOf(definition: ecs.CfnTaskDefinition): TaskPlatform {
   }
 }
 
-/** The resource of a task definition that a construct makes. */
-export function resourceOf(definition: ecs.TaskDefinition): ecs.CfnTaskDefinition {
-  const resource = definition.node.defaultChild
-  if (resource !== undefined && isTaskDefinition(resource)) return resource
-  throw new Error(
-    `${definition.node.path} has no AWS::ECS::TaskDefinition as its default child: cdk-soci reads the operating system from it`,
-  )
+/** The resource of a container's task definition. Undefined where the container is none of ECS: jobs of AWS Batch take the same images. */
+export function definitionOf(container: ecs.ContainerDefinition): ecs.CfnTaskDefinition | undefined {
+  const definition: unknown = container.taskDefinition
+  return Construct.isConstruct(definition) ? definition.node.children.find(isTaskDefinition) : undefined
 }

@@ -5,7 +5,7 @@ import * as ecr from 'aws-cdk-lib/aws-ecr'
 import { DockerImageAsset, Platform } from 'aws-cdk-lib/aws-ecr-assets'
 import * as ecs from 'aws-cdk-lib/aws-ecs'
 import * as iam from 'aws-cdk-lib/aws-iam'
-import { SociCompute, SociContainerImage } from 'cdk-soci'
+import { SociCompute, SociContainerImage, type SociContainerImageOptions } from 'cdk-soci'
 import { IMAGE } from './support.js'
 import {
   ASSETS,
@@ -194,6 +194,30 @@ test('an image can go to another repository, which the task may pull from', () =
   assert.equal(asText(put.Resource), `<${output}.Arn>`)
   const pulls = statementsWith(resources, 'ecr:BatchGetImage').map(({ Resource }) => asText(Resource))
   assert.equal(pulls.filter((resource) => resource === `<${output}.Arn>`).length, 2, 'for the index, and for the task')
+})
+
+test('two images that would have one output tag are refused', () => {
+  const stack = newStack()
+  const outputRepository = ecr.Repository.fromRepositoryName(stack, 'Output', 'lazy')
+  const task = taskOf(stack)
+  const add = (name: string, options: SociContainerImageOptions) => {
+    const repository = ecr.Repository.fromRepositoryName(stack, `${name}Repository`, name)
+    task.addContainer(name, { image: SociContainerImage.fromEcrRepository(repository, '1', options) })
+  }
+  add('a', { outputRepository })
+  assert.throws(
+    () => add('b', { outputRepository }),
+    /\/a:1 and .*\/b:1 would both become .*\/lazy:1-soci: give each an/,
+  )
+  add('c', { outputRepository, outputImageTag: 'c-1' })
+  add('d', { outputImageTag: 'c-1' })
+  const spans = (spanSize: number) => ({ outputImageTag: 'mine', spanSize })
+  add('e', spans(1 << 20))
+  const same = ecr.Repository.fromRepositoryName(stack, 'Same', 'e')
+  const other = SociContainerImage.fromEcrRepository(same, '1', spans(2 << 20))
+  assert.throws(() => task.addContainer('f', { image: other }), /would both become .*\/e:mine/)
+  const required = SociContainerImage.fromEcrRepository(same, '1', { ...spans(1 << 20), requireIndex: true })
+  task.addContainer('g', { image: required }) // the same bytes
 })
 
 test('an image in another region and account is indexed there, and its owner is told what to allow', () => {
