@@ -12,7 +12,7 @@ import { type LayerJob, layerKey } from './plan.js'
 import { collectWarnings } from './progress.js'
 import { indexingFrom } from './registries.js'
 import { type ContentResult, type ConvertResult, contentResult, type LayerResult } from './result.js'
-import { resolveSettings } from './settings.js'
+import { layersAtOnce, resolveSettings } from './settings.js'
 
 /** What is left to do of a conversion. Plain data: some 300 bytes for each layer. */
 export interface ConversionPlan {
@@ -55,7 +55,7 @@ export async function planConversion(
       return { digest: top.digest, layers: [], reused: [...unchanged.layers.values()].map(({ result }) => result) }
     const reuse = { source: from.store, destination: to.store, copyLayers: false, reusable, name: from.name, settings }
     const { jobs } = conversion
-    const found = await parallel(jobs, settings.concurrency, settings.signal, (job, signal) =>
+    const found = await parallel(jobs, layersAtOnce(jobs, settings), settings.signal, (job, signal) =>
       reuseZtoc(reuse, job, signal),
     )
     const missing = jobs.filter((_, i) => found[i] === undefined)
