@@ -132,6 +132,7 @@ for (const major of LAMBDA_NODES) {
     assert.deepEqual(await tagsOf(app), ['one'])
     for (const part of parts) assert.equal(await app.exists(part), false)
     assert.equal((await app.resolve('one')).digest, input.digest)
+    assert.doesNotMatch(lambda.log(), /meanwhile/) // the tag was never away
   })
 
   each('what belongs to nobody stays: an output that was there before, or that another retains', async (t, node) => {

@@ -142,7 +142,10 @@ export function startLambda(t: TestContext, options: LambdaOptions): Lambda {
     })
     child.removeAllListeners('message')
     child.removeAllListeners('exit')
-    if (ended.failure !== undefined) child.kill('SIGKILL')
+    if (ended.failure !== undefined) {
+      child.kill('SIGKILL')
+      running = undefined
+    }
     await new Promise((resolve) => setTimeout(resolve, 20)) // what it printed last is on its way
     return { ...ended, log: log.slice(from) }
   }
