@@ -1,6 +1,6 @@
 import * as ec2 from 'aws-cdk-lib/aws-ec2'
 import { Construct } from 'constructs'
-import { wayOut } from './private/way-out'
+import { addWayOut } from './private/way-out'
 
 /** What is done in a VPC without a way to the internet. */
 export interface SociVpcEndpointUse {
@@ -61,7 +61,7 @@ export class SociVpcEndpoints extends Construct {
     super(scope, id)
     const { vpc, subnets, securityGroups, existing = [] } = props
     checkExisting(existing)
-    wayOut(vpc).add(this)
+    addWayOut(vpc, this)
     for (const name of SociVpcEndpoints.services(props).filter((service) => !existing.includes(service))) {
       const service = INTERFACES[name]
       if (service === undefined)

@@ -14,6 +14,7 @@ import { wayOut } from './way-out'
 export const HANDLERS = join(__dirname, '..', '..', 'assets', 'handler')
 const RUNTIME = 'nodejs24.x'
 const LEAST_NODE = 22
+const ARCHITECTURES = ['arm64', 'x86_64']
 export const MEMORY = { default: 3538, least: 512, most: 10_240 } // MiB; two processors of 1,769
 
 /** Lambda tries again for so long where an account has no function free; then the failure record is made. */
@@ -92,9 +93,13 @@ export function answeringFunction(scope: Construct, props: AnsweringFunctionProp
 
 /** @throws Error for what a function cannot be given */
 export function checkFunction(
-  options: ComputeOptions & { readonly memorySize?: number | undefined; readonly runtime?: lambda.Runtime | undefined },
+  options: ComputeOptions & {
+    readonly memorySize?: number | undefined
+    readonly runtime?: lambda.Runtime | undefined
+    readonly architecture?: lambda.Architecture | undefined
+  },
 ): void {
-  const { memorySize, runtime } = options
+  const { memorySize, runtime, architecture } = options
   if (memorySize !== undefined && !Token.isUnresolved(memorySize))
     if (!Number.isInteger(memorySize) || memorySize < MEMORY.least || memorySize > MEMORY.most)
       throw new Error(
@@ -107,5 +112,11 @@ export function checkFunction(
         `runtime is ${runtime.name}: it must be nodejs${LEAST_NODE}.x or newer; leave it out for ${RUNTIME}`,
       )
   }
+  if (
+    architecture !== undefined &&
+    !Token.isUnresolved(architecture.name) &&
+    !ARCHITECTURES.includes(architecture.name)
+  )
+    throw new Error(`architecture is ${architecture.name}: Lambda has ${ARCHITECTURES.join(' and ')}`)
   checkNetwork(options)
 }

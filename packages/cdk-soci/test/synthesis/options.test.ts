@@ -5,7 +5,8 @@ import { ComputeType } from 'aws-cdk-lib/aws-codebuild'
 import { Vpc } from 'aws-cdk-lib/aws-ec2'
 import { Repository } from 'aws-cdk-lib/aws-ecr'
 import { DockerImageAsset, type DockerImageAssetOptions } from 'aws-cdk-lib/aws-ecr-assets'
-import { Runtime } from 'aws-cdk-lib/aws-lambda'
+import { Key } from 'aws-cdk-lib/aws-kms'
+import { Architecture, Runtime } from 'aws-cdk-lib/aws-lambda'
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs'
 import { type LambdaComputeOptions, SociCompute, SociIndexV2Build, type SociIndexV2BuildProps } from 'cdk-soci'
 import { IMAGE, newStack } from './support.js'
@@ -108,6 +109,8 @@ test('options of the function that cannot be are refused where they are given', 
     [{ vpcSubnets: { subnets: vpc.privateSubnets } }, /^vpcSubnets is given without a vpc: give the VPC/],
     [{ securityGroups: [] }, /^securityGroups is given without a vpc/],
     [{ vpc, securityGroups: [] }, /^securityGroups is empty: leave it out/],
+    [{ architecture: Architecture.custom('riscv64') }, /^architecture is riscv64: Lambda has arm64 and x86_64/],
+    [{ logGroup, encryptionKey: new Key(stack, 'Key') }, /^encryptionKey is given with a logGroup.*leave one of them/],
     [
       { logGroup, logRetention: RetentionDays.ONE_DAY },
       /^logRetention is given with a logGroup.*leave one of them out/,
