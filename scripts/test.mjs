@@ -1,7 +1,7 @@
 // `npm test [-- filter…]`: builds, then runs every compiled test file (or those whose path contains a filter) under node's
 // test runner. SOCIABLE_TEST_NODE names another node to run them with, without those of the constructs: these keep to one that the CDK's tools support.
 import { spawnSync } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { mkdirSync, readdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { JSII_NODE } from '../packages/cdk-soci/scripts/build.mjs'
@@ -22,7 +22,14 @@ if (files.length + constructs.length === 0) {
   process.exit(1)
 }
 if (files.length > 0) run(otherNode ?? process.execPath, files)
-if (constructs.length > 0) run(ensureNode(JSII_NODE), constructs)
+if (constructs.length > 0) run(ensureNode(JSII_NODE), constructs, judged())
+
+/** Where JUDGED names a folder, all templates that are made go there, for `packages/cdk-soci/scripts/judge.mjs`. */
+function judged() {
+  if (process.env.JUDGED === undefined) return {}
+  mkdirSync(process.env.JUDGED, { recursive: true })
+  return { NODE_OPTIONS: `--import ${new URL('../packages/cdk-soci/test/dist/judged.js', import.meta.url)}` }
+}
 
 function testsBelow(folders) {
   return folders
@@ -38,14 +45,18 @@ function testsBelow(folders) {
     .sort()
 }
 
-function run(node, tests) {
+function run(node, tests, env = {}) {
   const options = [
     '--test',
     '--test-reporter=spec',
     `--test-timeout=${TIMEOUT}`,
     `--test-concurrency=${availableParallelism()}`, // node's default leaves a core idle
   ]
-  const { status, error } = spawnSync(node, [...options, ...tests], { cwd: root, stdio: 'inherit' })
+  const { status, error } = spawnSync(node, [...options, ...tests], {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, ...env },
+  })
   if (error) console.error(`${node}: ${error.message}`)
   if (status !== 0) process.exitCode = status ?? 1
 }

@@ -1,5 +1,6 @@
-// Loaded into a process that synthesizes apps (`node --import`): puts all their templates, and what cdk-nag finds, into the folder that JUDGED names.
-import { randomUUID } from 'node:crypto'
+// Loaded into processes that synthesize apps (`node --import`): puts all their templates, and what cdk-nag finds in what is ours, into the folder that
+// JUDGED names, for `scripts/judge.mjs`.
+import { createHash } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { App, Stage } from 'aws-cdk-lib'
@@ -8,13 +9,18 @@ import { findings2, findings3 } from './nag.js'
 const folder = process.env.JUDGED
 const synth = Stage.prototype.synth
 
-Stage.prototype.synth = function (this: Stage, options) {
-  const assembly = synth.call(this, options)
-  if (folder !== undefined && App.isApp(this)) {
-    const name = join(folder, randomUUID())
-    for (const { id, template } of assembly.stacksRecursively)
-      writeFileSync(`${name}-${id}.template.json`, JSON.stringify(template))
-    writeFileSync(`${name}.nag.json`, JSON.stringify([...findings3(this), ...findings2(this)]))
-  }
-  return assembly
+/** Each text once: many tests synthesize the same. */
+function keep(text: string, suffix: string): void {
+  const name = createHash('sha256').update(text).digest('hex')
+  writeFileSync(join(folder!, `${name}.${suffix}.json`), text)
 }
+
+if (folder !== undefined)
+  Stage.prototype.synth = function (this: Stage, options) {
+    const assembly = synth.call(this, options)
+    if (!App.isApp(this)) return assembly
+    for (const { template } of assembly.stacksRecursively)
+      if (template.Resources !== undefined) keep(JSON.stringify(template), 'template')
+    for (const finding of [...findings3(this), ...findings2(this)]) keep(JSON.stringify(finding), 'nag')
+    return assembly
+  }
