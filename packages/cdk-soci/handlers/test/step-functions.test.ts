@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
 import { type TestContext, test } from 'node:test'
+import { createMemoryStore, memoryRepositories, serveRegistry } from '@sociable/oci'
 import { type ConversionPlan, convert, inspect } from 'sociable'
 import { checkPayload, PAYLOAD_LIMIT, RESULT_SIZE } from '../src/step-functions/payload.js'
-import { type Cloud, ECR_HOST, startCloud, URL_SECRET } from './support/cloud.js'
+import { type Cloud, doubles, ECR_HOST, OTHER_HOST, startCloud, URL_SECRET } from './support/cloud.js'
 import { pushApp, SMALL, tagsOf } from './support/images.js'
 import { failureRecord } from './support/lambda.js'
 import { ensureNode } from './support/nodes.js'
@@ -171,6 +172,43 @@ test('layers are indexed at the same time, each by a function of its own', async
   const layers = steps.invocations.filter(({ step }) => step === 'layer')
   assert.equal(new Set(layers.map((one) => one.function)).size, 2)
   for (const { size } of layers) assert.ok(size! > 200 && size! < RESULT_SIZE, `a result has ${size} bytes`)
+})
+
+test('an image of another registry is copied by the first step, and what its tag names by then is indexed', async (t) => {
+  const world = await start(t)
+  if (world === undefined) return
+  const { ask, store, steps, names, tls } = world
+  const { startFaultProxy } = await doubles()
+  const source = createMemoryStore()
+  const server = await serveRegistry({ repositories: memoryRepositories(new Map([['team/app', source]])) })
+  const registry = await startFaultProxy({ target: server.url, tls })
+  t.after(async () => {
+    await registry.close()
+    await server.close()
+  })
+  names.set(OTHER_HOST, registry.host)
+  const other = await pushApp(source, 'other')
+  const input = await pushApp(source, 'seven')
+  let requests: number | undefined
+  steps.instead = ({ step }) => {
+    if (step === 'layer' && requests === undefined) {
+      requests = registry.requests.length
+      void source.tag(other, 'seven') // it moves while layers are indexed
+    }
+    return undefined
+  }
+  const mirrored = { Source: `${OTHER_HOST}/team/app:seven`, InputTag: 'seven', OutputTag: 'seven-soci' }
+  const { Status, Reason, Data } = await ask('Create', { ...PROPERTIES, ...mirrored })
+  assert.equal(Status, 'SUCCESS', Reason)
+  const app = await store('app')
+  assert.equal((await app.resolve('seven')).digest, input.digest)
+  const expected = await convert(
+    { store: app, reference: input.digest },
+    { store: await store('other'), reference: 'v' },
+    { spanSize: 4096, minLayerSize: 0 },
+  )
+  assert.equal(Data!.imageDigest, expected.digest)
+  assert.equal(registry.requests.length, requests, 'nothing is asked there later')
 })
 
 test('what goes wrong in a step is told with the layer and the log', async (t) => {
