@@ -104,27 +104,34 @@ export class DownloadPart {
     let position = kind === 'whole' ? 0 : this.#received
     // A whole answer must end where the blob does; of a range no more is taken than was asked for.
     const last = kind === 'whole' ? descriptor.size : this.end
-    for await (const chunk of response.chunks()) {
+    await response.deliver((chunk) => {
       const from = Math.max(0, this.#received - position)
       const to = Math.min(chunk.length, this.end - position)
       if (from < to) this.#take(chunk.subarray(from, to))
       position += chunk.length
-      if (position > last) {
-        if (kind === 'whole') throw sizeMismatch(descriptor, position, response.request)
-        return
-      }
-      if (this.#received === this.end && position < last) return
-      while (!this.held && this.#queued + this.#filled > UNHELD_SIZE && !signal.aborted)
-        await new Promise<void>((resolve) => {
-          this.#wakeWriter = resolve
-        })
-      signal.throwIfAborted()
-    }
+      if (kind === 'whole' && position > last) throw sizeMismatch(descriptor, position, response.request)
+      if (position > last || (this.#received === this.end && position < last)) return false
+      return this.#isFull ? this.#room(signal) : undefined
+    })
+    signal.throwIfAborted()
     if (this.#received < this.end)
       throw new TransientError(
         'UNREACHABLE',
         `${response.request} ended after ${position} bytes of ${kind === 'whole' ? last : `${this.start} to ${last}`}`,
       )
+  }
+
+  get #isFull(): boolean {
+    return !this.held && this.#queued + this.#filled > UNHELD_SIZE
+  }
+
+  /** When its reader has made room. */
+  async #room(signal: AbortSignal): Promise<void> {
+    while (this.#isFull && !signal.aborted)
+      await new Promise<void>((resolve) => {
+        this.#wakeWriter = resolve
+      })
+    signal.throwIfAborted()
   }
 
   #take(bytes: Uint8Array): void {

@@ -3,8 +3,10 @@ import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici'
 import { joinChunks } from '../content.js'
 import { StoreError } from '../error.js'
 import { isLoopback } from './hosts.js'
+import { type AnswerHead, Incoming, type Take } from './incoming.js'
 import { connectionFailure } from './network-failure.js'
 import { type Pace, ProgressClock } from './progress-clock.js'
+import { readBuffers } from './read-buffers.js'
 import { redactUrl } from './redact.js'
 import { TransientError } from './transient.js'
 
@@ -32,8 +34,8 @@ export interface HttpResponse {
   /** `GET https://host/path`, for messages. */
   readonly request: string
   header(name: string): string | undefined
-  /** The body, chunk by chunk as it comes: views of memory that other chunks may share. To be read to its end, or `discard`ed. */
-  chunks(): AsyncIterable<Uint8Array>
+  /** The body, chunk by chunk as it comes. It is to be taken once, by this, by `bytes`, or by `discard`. */
+  deliver(take: Take): Promise<void>
   /** The body whole. @throws StoreError PROTOCOL where it has more than `limit` bytes */
   bytes(limit: number): Promise<Uint8Array>
   discard(): void
@@ -54,6 +56,8 @@ const REDIRECTS = 10
 const REDIRECT_STATUS = new Set([301, 302, 303, 307, 308])
 const CONNECT_TIMEOUT = 15_000 // ms
 const HEADER_SIZE = 64 << 10
+/** Bytes of an answer that are read for nothing, so that its connection can be used again. */
+const DISCARDED = 64 << 10
 
 /**
  * One request and its answer, whatever the status, over connections that are kept. Redirects are followed here, as undici would send the
@@ -69,7 +73,14 @@ export class Http {
   constructor(options: HttpOptions = {}) {
     const connect = { timeout: CONNECT_TIMEOUT, ...(options.insecure === true && { rejectUnauthorized: false }) }
     // Time-outs are ours, see ProgressClock. A socket that the server has closed in between shows as a reset, which is tried again.
-    const agent = { connect, requestTls: connect, headersTimeout: 0, bodyTimeout: 0, maxHeaderSize: HEADER_SIZE }
+    const onread = readBuffers(HEADER_SIZE)
+    const agent = {
+      connect: { ...connect, onread },
+      requestTls: connect,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      maxHeaderSize: HEADER_SIZE,
+    }
     this.#direct = new Agent(agent)
     this.#proxied = new EnvHttpProxyAgent(agent)
     this.#answerTimeout = options.answerTimeout ?? 60_000
@@ -107,32 +118,27 @@ export class Http {
     const { method, url, signal } = request
     const what = `${method} ${redactUrl(url)}`
     signal?.throwIfAborted()
-    const abort = new AbortController()
-    const onAbort = () => abort.abort(signal?.reason)
+    const onAbort = () => incoming.abort(asError(signal?.reason))
+    const incoming = new Incoming(() => signal?.removeEventListener('abort', onAbort))
     if (signal !== undefined) setMaxListeners(0, signal) // each request under way has one: no leak
     signal?.addEventListener('abort', onAbort)
-    const release = () => signal?.removeEventListener('abort', onAbort)
     const fail = (error: unknown) => (signal?.aborted ? signal.reason : connectionFailure(error, what, url))
     let timer: NodeJS.Timeout | undefined
     let settled = false
-    const settle = () => {
-      settled = true
-      clearTimeout(timer)
-    }
     const awaitAnswer = (milliseconds: number) => {
       // The answer, or the connection's end, may come before the body's: what nobody waits for must not keep the process.
       if (settled) return
       clearTimeout(timer)
       const late = () =>
-        abort.abort(new TransientError('UNREACHABLE', `${what}: no answer in ${milliseconds / 1000} seconds`))
+        incoming.abort(new TransientError('UNREACHABLE', `${what}: no answer in ${milliseconds / 1000} seconds`))
       timer = setTimeout(late, milliseconds)
     }
-    const body = this.#uploadBody(request, what, abort, awaitAnswer)
+    const body = this.#uploadBody(request, what, incoming, awaitAnswer)
     try {
       if (typeof request.body !== 'function')
         awaitAnswer(request.body === undefined || request.body.length === 0 ? this.#answerTimeout : this.#uploadTimeout)
       const dispatcher = isLoopback(url.hostname) ? this.#direct : this.#proxied
-      const answer = await dispatcher.request({
+      const options = {
         origin: url.origin,
         path: url.pathname + url.search,
         method,
@@ -142,15 +148,14 @@ export class Http {
           ...(request.authorization !== undefined && { authorization: request.authorization }),
         },
         ...(body !== undefined && { body: body as Dispatcher.DispatchOptions['body'] & object }),
-        signal: abort.signal,
-        reset: false, // after HEAD undici would end the connection, as some servers send a body all the same: no registry does
-      })
-      settle()
-      return this.#response(answer, { url, moved, what, method, release, fail })
+      }
+      dispatcher.dispatch(options, incoming)
+      return this.#response(await incoming.head, incoming, { url, moved, what, method, fail })
     } catch (error) {
-      settle()
-      release()
       throw fail(error)
+    } finally {
+      settled = true
+      clearTimeout(timer)
     }
   }
 
@@ -158,11 +163,11 @@ export class Http {
   #uploadBody(
     { body }: HttpRequest,
     what: string,
-    abort: AbortController,
+    incoming: Incoming,
     awaitAnswer: (milliseconds: number) => void,
   ): Uint8Array | AsyncIterable<Uint8Array> | undefined {
     if (typeof body !== 'function') return body
-    const clock = new ProgressClock(this.#pace, () => abort.abort(stalled(what, 'the upload', this.#pace)))
+    const clock = new ProgressClock(this.#pace, () => incoming.abort(stalled(what, 'the upload', this.#pace)))
     const end = () => awaitAnswer(this.#uploadTimeout)
     return (async function* () {
       for await (const chunk of body()) {
@@ -177,56 +182,55 @@ export class Http {
     })()
   }
 
-  #response(answer: Dispatcher.ResponseData, context: ResponseContext): HttpResponse {
-    const { url, moved, what, method, release, fail } = context
-    const { body } = answer
+  #response({ status, headers }: AnswerHead, incoming: Incoming, context: ResponseContext): HttpResponse {
+    const { url, moved, what, method, fail } = context
     const pace = this.#pace
-    body.on('error', () => {}) // told by the iteration, if anyone reads it
-    body.once('close', release)
-    const discard = () => void body.dump({ limit: 64 << 10 }).catch(() => {})
-    async function* chunks(): AsyncGenerator<Uint8Array, void, undefined> {
-      const clock = new ProgressClock(pace, () => body.destroy(stalled(what, 'the answer', pace)))
-      const iterator = body[Symbol.asyncIterator]()
+    async function deliver(take: Take): Promise<void> {
+      const clock = new ProgressClock(pace, () => incoming.abort(stalled(what, 'the answer', pace)))
+      let refusal: unknown
+      clock.waiting()
       try {
-        while (true) {
-          clock.waiting()
-          let chunk: Uint8Array | undefined
+        await incoming.deliver((chunk) => {
+          clock.arrived(chunk.length)
           try {
-            const next = await iterator.next()
-            if (next.done !== true) chunk = next.value as Uint8Array
-          } finally {
-            clock.arrived(chunk?.length ?? 0)
+            const more = take(chunk)
+            if (more instanceof Promise) return more.then(() => clock.waiting())
+            clock.waiting()
+            return more
+          } catch (error) {
+            refusal = error
+            throw error
           }
-          if (chunk === undefined) return
-          yield chunk
-        }
+        })
       } catch (error) {
-        throw fail(error)
+        throw error === refusal ? error : fail(error)
       } finally {
-        body.destroy()
+        clock.arrived(0)
       }
     }
+    const discard = () => incoming.discard(DISCARDED)
     if (method === 'HEAD') discard()
     return {
-      status: answer.statusCode,
+      status,
       url,
       moved,
       request: what,
       header: (name) => {
-        const value = answer.headers[name]
+        const value = headers[name]
         return Array.isArray(value) ? value.join(', ') : value
       },
-      chunks,
+      deliver,
       discard,
       async bytes(limit) {
         const read: Uint8Array[] = []
         let size = 0
-        for await (const chunk of chunks()) {
+        await deliver((chunk) => {
           size += chunk.length
           if (size > limit)
             throw new StoreError('PROTOCOL', `${what} answers with more than the ${limit} bytes that are read of it`)
-          read.push(chunk)
-        }
+          read.push(chunk.slice())
+          return undefined
+        })
         return joinChunks(read)
       },
     }
@@ -238,8 +242,11 @@ interface ResponseContext {
   readonly moved: boolean
   readonly what: string
   readonly method: Method
-  release(): void
   fail(error: unknown): unknown
+}
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason))
 }
 
 function stalled(what: string, stream: string, { bytes, milliseconds }: Pace): TransientError {
