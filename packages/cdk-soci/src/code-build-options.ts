@@ -9,6 +9,6 @@ export interface CodeBuildComputeOptions extends ComputeOptions {
   readonly computeType?: codebuild.ComputeType
   /** Of the machine; it has nothing to do with the images'. @default Architecture.ARM_64, which costs less */
   readonly architecture?: lambda.Architecture
-  /** Time for one index, in whole minutes: at least 5, at most 48, as CloudFormation waits for an hour. @default Duration.minutes(45) */
+  /** Time for one index, in whole minutes: at least 5, at most 43, as CloudFormation waits for an hour. @default Duration.minutes(40) */
   readonly timeout?: Duration
 }

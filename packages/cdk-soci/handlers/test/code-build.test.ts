@@ -136,9 +136,9 @@ test('create, update and delete, with what the template allows and nothing more'
 
 const FATES: Readonly<Record<Exclude<Fate, 'run' | 'refuse' | 'role'>, RegExp>> = {
   never:
-    /^the build never started: it waited 5 minutes for a machine.* \(build indexer:[0-9a-f-]+, log group \S+, stream [0-9a-f-]+\)$/,
+    /^the build never started: it waited 10 minutes for a machine.* \(build indexer:[0-9a-f-]+, log group \S+, stream [0-9a-f-]+\)$/,
   stop: /^the build was stopped by somebody \(build .*stream [0-9a-f-]+\)$/,
-  timeout: /^the build did not finish within its 45 minutes: give it more time.*\(build .*stream [0-9a-f-]+\)$/,
+  timeout: /^the build did not finish within its 40 minutes: give it more time.*\(build .*stream [0-9a-f-]+\)$/,
   fault: /^CodeBuild failed by itself, deploy again: CodeBuild is experiencing an issue \(build /,
   kill: /^the build ran out of memory: give it a larger computeType \(build /,
 }

@@ -12,9 +12,9 @@ import { whenEnded } from './ended-work'
 import { checkNetwork } from './network'
 import { type BindProvider, type Provider, stackProvider } from './provider'
 
-const TIMEOUT = { default: 45, least: 5, most: 48 } // minutes: CodeBuild's least; with all else less than CloudFormation's hour
-/** A build waits so long for a machine: CodeBuild's least. */
-const QUEUED = 5 // minutes
+const TIMEOUT = { default: 40, least: 5, most: 43 } // minutes: CodeBuild's least; with all else CloudFormation's hour
+/** A build waits so long for a machine: new accounts have one, and the builds of a stack wait for each other. */
+const QUEUED = 10 // minutes
 /** The function only starts builds, answers, and removes what is to be deleted. */
 const FUNCTION = { memorySize: 512, timeout: Duration.minutes(5) } // MiB
 

@@ -24,7 +24,7 @@ test('by default a small machine on arm64, with a managed image', () => {
     PrivilegedMode: false,
     Type: 'ARM_CONTAINER',
   })
-  assert.equal(Properties.TimeoutInMinutes, 45)
+  assert.equal(Properties.TimeoutInMinutes, 40)
   const handler = only(stack, 'AWS::Lambda::Function').Properties
   assert.equal(handler.Handler, 'index.codeBuildHandler')
   assert.equal(handler.MemorySize, 512)
@@ -88,13 +88,13 @@ test('function and project have one name, and are answered for on every end', ()
 })
 
 test('CloudFormation waits longer than queue, build, and the ways, and less than its own hour', () => {
-  for (const minutes of [5, 48]) {
+  for (const minutes of [5, 43]) {
     const stack = newStack()
     addIndex(stack, 'Index', { timeout: Duration.minutes(minutes) })
     const { ServiceTimeout } = indexesOf(stack)[0]!.Properties
-    assert.equal(ServiceTimeout, (minutes + 5 + 7) * 60)
+    assert.equal(ServiceTimeout, (minutes + 10 + 7) * 60)
     assert.ok(ServiceTimeout <= 3600)
-    assert.equal(only(stack, 'AWS::CodeBuild::Project').Properties.QueuedTimeoutInMinutes, 5)
+    assert.equal(only(stack, 'AWS::CodeBuild::Project').Properties.QueuedTimeoutInMinutes, 10)
   }
 })
 
@@ -160,9 +160,9 @@ test('in a VPC the builds are where the function is', () => {
 })
 
 test('options out of their bounds are refused', () => {
-  for (const minutes of [4, 49]) {
+  for (const minutes of [4, 44]) {
     const timeout = Duration.minutes(minutes)
-    assert.throws(() => SociCompute.codeBuild({ timeout }), new RegExp(`timeout is ${minutes} minutes.*from 5 to 48`))
+    assert.throws(() => SociCompute.codeBuild({ timeout }), new RegExp(`timeout is ${minutes} minutes.*from 5 to 43`))
   }
   assert.throws(
     () => SociCompute.codeBuild({ timeout: Duration.seconds(330) }),
