@@ -45,7 +45,7 @@ export function outcomeAnswer(event: CloudFormationEvent, request: IndexRequest,
 /** The answer of an event that failed, or cannot be understood: with the cause, and where the log is. */
 export function failureAnswer(event: CloudFormationEvent, error: unknown, context: LambdaContext): Answer {
   const request = tryParse(event.ResourceProperties)
-  const what = explain(error, request)
+  const what = explain(error)
   const short = what.length > REASON_LENGTH ? `${what.slice(0, REASON_LENGTH)}…` : what
   const reason = `${short} (${logPlace(context)})`
   log('failed', { error: error instanceof Error ? error.stack : String(error) })

@@ -1,7 +1,8 @@
-import { createIndex } from 'sociable'
+import { createIndex, inspect } from 'sociable'
 import { log } from './log.js'
 import { mirror } from './mirror.js'
 import { ownerTag } from './owner-tags.js'
+import { isToBeOwned } from './ownership.js'
 import type { Outcome, Work } from './work.js'
 
 /** Makes the SOCI index (v1) that the request asks for, beside the image that stays as it is. Doing it again changes nothing. */
@@ -12,11 +13,13 @@ export async function buildAttached(work: Work): Promise<Outcome> {
   const store = await images.openEcr(request.repository, signal)
   const { indexTag, options } = request
   const image = { store, reference: request.input }
+  const before = (await inspect(image, { signal })).images.map(({ index }) => index?.digest)
   const result = await createIndex(image, { ...options, indexTag, memory, signal })
   const { indexed, reason = '', bytesIndexed, seconds, warnings } = result
   const { digest } = await store.resolve(request.input, { signal })
   log('indexed', { digest, indexed, reason, bytesIndexed, seconds, warnings: warnings.slice(0, 5) })
   const index = result.images.find((platform) => platform.index !== undefined)?.index
-  if (request.removal === 'destroy' && index !== undefined) await store.tag(index, ownerTag(request, owner), { signal })
+  if (index !== undefined && (await isToBeOwned(work, before.includes(index.digest))))
+    await store.tag(index, ownerTag(request, owner), { signal })
   return { imageDigest: digest, indexed, reason }
 }

@@ -1,10 +1,11 @@
 import { type Descriptor, type Store, StoreError } from '@sociable/oci'
 import { type ConvertOptions, checkConverted, convert, copyImage, type ImageLocation } from 'sociable'
-import { EcrImages } from './ecr-images.js'
+import { resolveIfThere } from './images.js'
 import { imageName, sameOptions } from './index-request.js'
 import { log } from './log.js'
 import { mirror } from './mirror.js'
-import { ownerTag, ownerTagsAmong } from './owner-tags.js'
+import { ownerTag } from './owner-tags.js'
+import { isSameResult, isToBeOwned } from './ownership.js'
 import type { Outcome, Work } from './work.js'
 
 /**
@@ -33,7 +34,7 @@ export async function buildImageBy(work: Work, make: MakeImage): Promise<Outcome
   const { request, images, signal } = work
   const brought = request.source === undefined ? undefined : await mirror(work, request.source)
   const store = await images.openEcr(request.output.repository, signal)
-  const before = await resolve(store, request.output.tag, signal)
+  const before = await resolveIfThere(store, request.output.tag, signal)
   const outcome =
     brought === undefined ? await makeOrAdopt(work, store, before, make) : await nameBrought(work, store, brought)
   if (outcome !== undefined) await claim(work, store, before, outcome)
@@ -51,7 +52,7 @@ async function makeOrAdopt(
   const output = { store, reference: request.output.tag }
   const options = { ...request.options, memory, signal }
   // Where the same resource is asked for something else it is not to get what it had
-  const changed = former !== undefined && isSameOutput(work) && !sameOptions(request, former)
+  const changed = former !== undefined && isSameResult(work) && !sameOptions(request, former)
   const adopt = async (): Promise<Outcome | readonly string[]> => {
     const { matches, digest, indexed, reason = '', problems } = await checkConverted(input, output, options)
     log(`the output tag has ${matches ? 'what is wanted' : 'something else'}`, {
@@ -93,44 +94,16 @@ async function nameBrought({ request, images, signal }: Work, store: Store, outc
 async function formerOutput({ request, former, images, signal }: Work) {
   if (former?.format !== 'v2' || former.output.repository.uri !== request.output.repository.uri) return []
   const store = await images.openEcr(former.output.repository, signal)
-  if ((await resolve(store, former.output.tag, signal)) === undefined) return []
+  if ((await resolveIfThere(store, former.output.tag, signal)) === undefined) return []
   return [{ store, reference: former.output.tag }]
 }
 
-/**
- * Puts the owner tag on the result where it is this resource's to delete, or another's who may: what was there before and belongs to
- * nobody stays nobody's.
- */
 async function claim(work: Work, store: Store, before: Descriptor | undefined, outcome: Outcome): Promise<void> {
-  const { request, signal } = work
-  const isNew = before === undefined || isSameOutput(work)
-  const owns = request.removal === 'destroy' && isNew
-  if (!owns && before === undefined) return
-  if (!owns) {
-    const ecr = new EcrImages(request.output.repository, signal)
-    try {
-      const owners = ownerTagsAmong(request, (await ecr.tags()).keys())
-      if (owners.length === 0) return
-    } finally {
-      await ecr.close()
-    }
-  }
+  const { request, owner, signal } = work
+  if (!(await isToBeOwned(work, before !== undefined))) return
   const result = await store.resolve(outcome.imageDigest, { signal })
-  await store.tag(result, ownerTag(request, work.owner), { signal })
+  await store.tag(result, ownerTag(request, owner), { signal })
   // Its last owner may have gone in between, and taken the tag along: the image itself is held by the owner tag now
-  if ((await resolve(store, request.output.tag, signal)) === undefined)
+  if ((await resolveIfThere(store, request.output.tag, signal)) === undefined)
     await store.tag(result, request.output.tag, { signal })
-}
-
-function isSameOutput({ request, former }: Work): boolean {
-  return former?.physicalId === request.physicalId
-}
-
-async function resolve(store: Store, tag: string, signal: AbortSignal): Promise<Descriptor | undefined> {
-  try {
-    return await store.resolve(tag, { signal })
-  } catch (error) {
-    if (error instanceof StoreError && error.code === 'NOT_FOUND') return undefined
-    throw error
-  }
 }

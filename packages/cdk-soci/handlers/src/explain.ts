@@ -1,7 +1,6 @@
 // What went wrong, as the reason of a FAILED answer: what a user reads in the console, and often all that he reads.
 import { StoreError } from '@sociable/oci'
-import type { EcrRepository } from './ecr-repository.js'
-import type { IndexRequest } from './index-request.js'
+import { parseEcrRepository } from './ecr-repository.js'
 
 /** How the registry's requests are called in IAM ("Actions, resources, and condition keys for Amazon ECR"). */
 const ACTIONS: readonly (readonly [request: RegExp, action: string])[] = [
@@ -23,20 +22,15 @@ export function actionOf(request: string): string | undefined {
 }
 
 /** The error in words, with the IAM action and ARN where AWS refused. Never with a secret, as no error of the library or the SDK has one. */
-export function explain(error: unknown, request: IndexRequest | undefined): string {
+export function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const { message, name } = error
   if (/not authorized to perform: \S+ on resource/.test(message)) return message // AWS says it itself
   const refused = error instanceof StoreError && (error.code === 'DENIED' || error.code === 'UNAUTHORIZED')
   const match = refused ? REQUEST.exec(message) : null
-  if (match !== null && request !== undefined) {
-    const [, what, host, repositoryName] = match
-    const repository = [request.repository, request.output.repository].find(
-      (one: EcrRepository) => one.host === host && one.name === repositoryName,
-    )
-    if (repository !== undefined)
-      return `not allowed: ${actionOf(what!) ?? what} on ${repository.arn} (the function's role or the repository's policy must allow it): ${message}`
-  }
+  const repository = match === null ? undefined : parseEcrRepository(`${match[2]}/${match[3]}`)
+  if (repository !== undefined)
+    return `not allowed: ${actionOf(match![1]!) ?? match![1]} on ${repository.arn} (the function's role or the repository's policy must allow it): ${message}`
   // The library's and ours speak for themselves; of others the name tells the most
   return [
     'StoreError',

@@ -1,4 +1,4 @@
-import type { Store } from '@sociable/oci'
+import { type Descriptor, type Store, StoreError } from '@sociable/oci'
 import {
   type Credentials,
   ecrCredentials,
@@ -59,5 +59,19 @@ export class Images {
 
   async close(): Promise<void> {
     await Promise.all([this.#ecr.close(), this.#elsewhere.close()])
+  }
+}
+
+/** What a tag or digest names; undefined where there is none. */
+export async function resolveIfThere(
+  store: Store,
+  reference: string,
+  signal: AbortSignal,
+): Promise<Descriptor | undefined> {
+  try {
+    return await store.resolve(reference, { signal })
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'NOT_FOUND') return undefined
+    throw error
   }
 }

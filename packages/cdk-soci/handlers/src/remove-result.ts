@@ -1,6 +1,7 @@
-import { type Descriptor, decodeIndex, isDigest, isIndexType, readContent, type Store, StoreError } from '@sociable/oci'
+import { decodeIndex, isDigest, isIndexType, readContent, type Store } from '@sociable/oci'
 import { IMAGE_MANIFEST_DIGEST, INDEX_DIGEST, inspect } from 'sociable'
 import { EcrImages } from './ecr-images.js'
+import { resolveIfThere } from './images.js'
 import { log } from './log.js'
 import { ownerTag, ownerTagsAmong } from './owner-tags.js'
 import type { Work } from './work.js'
@@ -43,7 +44,7 @@ async function removeImage(work: Work, ecr: EcrImages, tags: ReadonlyMap<string,
     (one) => one !== undefined && [...tags].every(([name, other]) => other !== one || removed.includes(name)),
   ) as string[]
   const parts = await Promise.all(going.map((one) => partsOf(store, one, signal)))
-  const top = digest === undefined ? undefined : await resolve(store, digest, signal)
+  const top = digest === undefined ? undefined : await resolveIfThere(store, digest, signal)
   await ecr.delete(removed.map((imageTag) => ({ imageTag })))
   const named = new Set(tags.values())
   const deletable = [...new Set(parts.flat())].filter((part) => !named.has(part) && part !== request.input)
@@ -57,7 +58,7 @@ async function removeImage(work: Work, ecr: EcrImages, tags: ReadonlyMap<string,
 
 /** What a conversion makes besides the image index: SOCI indexes, and the manifests that name them. Others may be the input's own. */
 async function partsOf(store: Store, digest: string, signal: AbortSignal): Promise<string[]> {
-  const top = await resolve(store, digest, signal)
+  const top = await resolveIfThere(store, digest, signal)
   if (top === undefined || !isIndexType(top.mediaType)) return []
   const { manifests = [] } = decodeIndex(await readContent(store, top, { signal }), digest)
   return manifests
@@ -73,7 +74,7 @@ async function removeAttached(
 ): Promise<void> {
   const store = await images.openEcr(request.repository, signal)
   const made = new Set([tags.get(own)!])
-  if ((await resolve(store, request.input, signal)) !== undefined) {
+  if ((await resolveIfThere(store, request.input, signal)) !== undefined) {
     const { images: platforms } = await inspect({ store, reference: request.input }, { signal })
     for (const { version, index, buildToolHealth, buildTool } of platforms)
       if (version === 'v1' && (buildToolHealth === 'sound' || buildTool === request.options.buildTool))
@@ -81,13 +82,4 @@ async function removeAttached(
   }
   await ecr.delete([...made].map((imageDigest) => ({ imageDigest })))
   log('removed', { indexes: [...made] })
-}
-
-async function resolve(store: Store, reference: string, signal: AbortSignal): Promise<Descriptor | undefined> {
-  try {
-    return await store.resolve(reference, { signal })
-  } catch (error) {
-    if (error instanceof StoreError && error.code === 'NOT_FOUND') return undefined
-    throw error
-  }
 }

@@ -1,10 +1,13 @@
 // The folder that ships: what is in it, and that nothing else is needed.
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { builtinModules } from 'node:module'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { ASSETS } from './support/lambda.js'
+import { fileURLToPath } from 'node:url'
+import { ASSETS, startLambda } from './support/lambda.js'
+import { ensureNode, LAMBDA_NODES } from './support/nodes.js'
 
 const HANDLER = join(ASSETS, 'handler')
 const LIMIT = 5_000_000 // bytes
@@ -33,3 +36,23 @@ test('the handler’s asset is small, whole, and without traces of where it was 
     assert.ok(licenses.includes(`\n${name}`) || licenses.startsWith(name), name)
   assert.doesNotMatch(licenses, /undefined/)
 })
+
+for (const major of LAMBDA_NODES)
+  test(`Node ${major}: what the tests run it in is bare`, async (t) => {
+    const node = await ensureNode(t, major)
+    if (node === undefined) return
+    const asset = mkdtempSync(join(tmpdir(), 'prober-'))
+    t.after(() => rmSync(asset, { recursive: true }))
+    copyFileSync(fileURLToPath(new URL('./support/prober.js', import.meta.url)), join(asset, 'index.js'))
+    writeFileSync(join(asset, 'package.json'), '{"type":"module"}')
+    const lambda = startLambda(t, { node, asset, environment: {} })
+    const { value } = await lambda.invoke({ elsewhere: join(HANDLER, 'package.json') })
+    const denied = 'ERR_ACCESS_DENIED'
+    assert.deepEqual(value, {
+      writesTask: denied,
+      writesTmp: denied,
+      reads: denied,
+      starts: denied,
+      environment: 'AWS_LAMBDA_FUNCTION_NAME,AWS_REGION,LAMBDA_TASK_ROOT',
+    })
+  })

@@ -287,6 +287,12 @@ for (const major of LAMBDA_NODES) {
     assert.equal((await ask('Delete', properties, { ...OTHER_STACK, ...id })).Status, 'SUCCESS')
     assert.deepEqual(await tagsOf(app), ['one'])
     assert.equal((await inspect({ store: app, reference: 'one' })).sociEnabled, false)
+    // What another retains stays
+    const { Removal: _, ...retained } = properties
+    assert.equal((await ask('Create', retained, OTHER_STACK)).Status, 'SUCCESS')
+    assert.equal((await ask('Create', properties)).Status, 'SUCCESS')
+    assert.equal((await ask('Delete', properties, id)).Status, 'SUCCESS')
+    assert.equal((await inspect({ store: app, reference: 'one' })).sociEnabled, true)
     assert.equal((await app.resolve('one')).digest, input.digest)
   })
 }

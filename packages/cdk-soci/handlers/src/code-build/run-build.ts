@@ -6,7 +6,7 @@ import { buildAttached } from '../build-attached.js'
 import { buildImage } from '../build-image.js'
 import type { CloudFormationEvent } from '../event.js'
 import { explain } from '../explain.js'
-import { type IndexRequest, parseIndexRequest } from '../index-request.js'
+import { parseIndexRequest } from '../index-request.js'
 import { log } from '../log.js'
 import type { Outcome } from '../work.js'
 import { EVENT_VARIABLE, unpackEvent } from './packed-event.js'
@@ -22,15 +22,14 @@ export async function runBuild(resultFile: string): Promise<void> {
 }
 
 async function perform(event: CloudFormationEvent): Promise<Outcome | { readonly failed: string }> {
-  let request: IndexRequest | undefined
   try {
-    request = parseIndexRequest(event.ResourceProperties)
+    const request = parseIndexRequest(event.ResourceProperties)
     const build = request.format === 'v2' ? buildImage : buildAttached
     const { reason, ...outcome } = await withWork(event, request, machine(), new AbortController().signal, build)
     return { ...outcome, reason: reason.slice(0, REASON_LIMIT) }
   } catch (error) {
     log('failed', { error: error instanceof Error ? error.stack : String(error) })
-    return { failed: explain(error, request).slice(0, REASON_LIMIT) }
+    return { failed: explain(error).slice(0, REASON_LIMIT) }
   }
 }
 

@@ -13,7 +13,7 @@ import { buildImageBy } from '../build-image.js'
 import { DeadlineError, withinDeadline } from '../deadline.js'
 import { type CloudFormationEvent, isCloudFormationEvent, isObject } from '../event.js'
 import { explain } from '../explain.js'
-import { type IndexRequest, parseIndexRequest } from '../index-request.js'
+import { parseIndexRequest } from '../index-request.js'
 import { type LambdaContext, logPlace } from '../lambda.js'
 import { log } from '../log.js'
 import type { Outcome, Work } from '../work.js'
@@ -57,9 +57,8 @@ export function isStep(event: unknown): event is Step {
 /** @throws StepError with the reason, and where the log is */
 export async function runStep(step: Step, context: LambdaContext): Promise<Planned | LayerResult | Outcome> {
   const { event } = step
-  let request: IndexRequest | undefined
   try {
-    request = parseIndexRequest(event.ResourceProperties)
+    const request = parseIndexRequest(event.ResourceProperties)
     // What is mirrored was so by the first step: a tag that moves meanwhile is nothing to the others
     const wanted = step.step === 'plan' ? request : { ...request, source: undefined }
     return await withinDeadline(context, (signal) =>
@@ -73,7 +72,7 @@ export async function runStep(step: Step, context: LambdaContext): Promise<Plann
   } catch (error) {
     log('failed', { step: step.step, error: error instanceof Error ? error.stack : String(error) })
     const isLate = step.step === 'layer' && error instanceof DeadlineError
-    throw new StepError(isLate ? tooLong(step.layer, context) : explain(error, request), logPlace(context))
+    throw new StepError(isLate ? tooLong(step.layer, context) : explain(error), logPlace(context))
   }
 }
 
