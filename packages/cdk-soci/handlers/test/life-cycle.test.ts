@@ -156,6 +156,21 @@ for (const major of LAMBDA_NODES) {
     assert.ok((await inspect({ store: app, reference: 'two-soci' })).sociEnabled)
   })
 
+  each('another removal policy for a result that is there', async (t, node) => {
+    const { ask, store } = await start(t, node)
+    const app = await store('app')
+    await pushApp(app, 'one')
+    const id = { PhysicalResourceId: `${APP}:one-soci` }
+    assert.equal((await ask('Create', PROPERTIES)).Status, 'SUCCESS')
+    assert.equal((await ask('Update', DESTROY, { ...id, OldResourceProperties: PROPERTIES })).Status, 'SUCCESS')
+    assert.equal((await tagsOf(app)).length, 3)
+    assert.equal((await ask('Update', PROPERTIES, { ...id, OldResourceProperties: DESTROY })).Status, 'SUCCESS')
+    assert.equal((await ask('Delete', PROPERTIES, id)).Status, 'SUCCESS')
+    assert.ok((await tagsOf(app)).includes('one-soci'))
+    assert.equal((await ask('Delete', DESTROY, id)).Status, 'SUCCESS')
+    assert.deepEqual(await tagsOf(app), ['one'])
+  })
+
   each('immutable tags: the same image again, another tool’s image, and another image', async (t, node) => {
     const { ask, store } = await start(t, node, { immutable: ['app'] })
     const app = await store('app')
