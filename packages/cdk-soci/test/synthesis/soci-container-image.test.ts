@@ -131,6 +131,7 @@ test('an image is indexed once in a stack, however it is named, and once more wi
     d: SociContainerImage.fromDockerImageAsset(asset),
     e: SociContainerImage.fromEcrRepository(byName, '1', { minLayerSize: 0 }),
     f: SociContainerImage.fromAsset(OTHER_IMAGE),
+    g: SociContainerImage.fromAsset(IMAGE, { compute: SociCompute.lambdaFunction({ memorySize: 1769 }) }),
   }
   for (const [name, image] of Object.entries(images)) task.addContainer(name, { image })
   const resources = resourcesOf(stack)
@@ -138,9 +139,9 @@ test('an image is indexed once in a stack, however it is named, and once more wi
   const digestOf = (name: string) => names[name]?.split('@')[1]
   assert.equal(digestOf('a'), digestOf('b'))
   assert.equal(digestOf('c'), digestOf('d'))
-  assert.equal(Object.keys(indexesOf(resources)).length, 4)
-  assert.equal(new Set(Object.keys(images).map(digestOf)).size, 4)
-  assert.equal(Object.keys(ofType(resources, 'AWS::Lambda::Function')).length, 1)
+  assert.equal(Object.keys(indexesOf(resources)).length, 5)
+  assert.equal(new Set(Object.keys(images).map(digestOf)).size, 5)
+  assert.equal(Object.keys(ofType(resources, 'AWS::Lambda::Function')).length, 2)
 })
 
 test('two stacks index an image each', () => {
