@@ -1,6 +1,7 @@
 import { StoreError } from '../error.js'
 import type { CallOptions } from '../store.js'
 import { Authenticator } from './auth.js'
+import { ChunkPool } from './chunk-pool.js'
 import type { Credentials } from './credentials/credential.js'
 import { defaultCredentials } from './credentials/default.js'
 import { failureOf, readRefusal } from './failure.js'
@@ -40,6 +41,7 @@ export class RegistryClient {
   readonly http: Http
   readonly policy: RetryPolicy
   readonly budget: MemoryBudget
+  readonly pool: ChunkPool
   /** Bytes of the ranges that a large download is made of. */
   readonly partSize: number
   readonly immutableTags: ImmutableTags
@@ -54,6 +56,7 @@ export class RegistryClient {
     this.http = new Http(options)
     this.policy = { ...RETRY_POLICY, ...options.retry }
     this.budget = new MemoryBudget(options.memory ?? MEMORY)
+    this.pool = new ChunkPool(this.budget.capacity)
     this.partSize = Math.max(SMALLEST_PART, Math.min(PART_SIZE, Math.floor(this.budget.capacity / PARTS_AHEAD)))
   }
 

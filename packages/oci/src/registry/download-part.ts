@@ -1,10 +1,9 @@
 import { sizeMismatch } from '../digest.js'
 import type { BlobReader, OpenedBlob } from './blob-reader.js'
+import { CHUNK_SIZE } from './chunk-pool.js'
 import { type RetryPolicy, retrying } from './retry.js'
 import { TransientError } from './transient.js'
 
-/** Bytes of the chunks that are given out; the last one of a part, and one that its reader is waiting for, may be shorter. */
-export const CHUNK_SIZE = 256 << 10
 /** Bytes that wait for the reader in a part that has no memory to hold all of it. */
 const UNHELD_SIZE = 512 << 10
 /** Bytes after which a connection that breaks has been worth it: what follows is counted as new. */

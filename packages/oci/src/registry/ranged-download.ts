@@ -1,7 +1,8 @@
 import { setMaxListeners } from 'node:events'
 import type { BlobReader, OpenedBlob } from './blob-reader.js'
+import { CHUNK_SIZE } from './chunk-pool.js'
 import type { RegistryClient } from './client.js'
-import { CHUNK_SIZE, DownloadPart, RangesRefused } from './download-part.js'
+import { DownloadPart, RangesRefused } from './download-part.js'
 import { retrying } from './retry.js'
 
 /** Requests of one download at once, at most; S3 and ECR recommend 10 to 20 in all. */
@@ -36,7 +37,7 @@ export async function* download(
   try {
     for await (const chunk of run.read(start)) {
       yield chunk
-      if (reuse && chunk.length === CHUNK_SIZE) run.free.push(chunk)
+      if (reuse && chunk.length === CHUNK_SIZE) run.reclaim(chunk)
     }
   } catch (error) {
     signal?.throwIfAborted()
@@ -58,9 +59,12 @@ class Download {
   #parts: DownloadPart[] = []
   /** Where the next part starts. */
   #next = 0
-  /** Chunks that were read, whose memory takes the next ones. */
-  readonly free: Uint8Array[] = []
-  readonly #allocate = () => this.free.pop() ?? new Uint8Array(CHUNK_SIZE)
+  /** Chunks of the pool that are in use. */
+  #chunks = 0
+  readonly #allocate = () => {
+    this.#chunks++
+    return this.#client.pool.take()
+  }
   /** Bytes of the budget that are taken and not yet given back. */
   #taken = 0
 
@@ -107,9 +111,16 @@ class Download {
     }
   }
 
+  /** A chunk that was given out is read no longer. */
+  reclaim(chunk: Uint8Array): void {
+    this.#chunks--
+    this.#client.pool.give(chunk)
+  }
+
   /** Gives back all memory. */
   release(): void {
     this.#give(this.#taken)
+    this.#client.pool.lose(this.#chunks)
   }
 
   #sole(start: number, opened?: OpenedBlob): AsyncIterable<Uint8Array> {
