@@ -91,9 +91,12 @@ async function call<Result>({ name }: Elsewhere, work: (signal: AbortSignal) => 
   } catch (error) {
     if (!signal.aborted) throw error
     const seconds = CALL_TIME / 1000
-    throw new Error(`${name} did not answer within ${seconds} seconds: its API must be reachable, from a VPC by an endpoint`, {
-      cause: error,
-    })
+    throw new Error(
+      `${name} did not answer within ${seconds} seconds: its API must be reachable, from a VPC by an endpoint`,
+      {
+        cause: error,
+      },
+    )
   }
 }
 
