@@ -228,7 +228,7 @@ export class Http {
           size += chunk.length
           if (size > limit)
             throw new StoreError('PROTOCOL', `${what} answers with more than the ${limit} bytes that are read of it`)
-          read.push(chunk.slice())
+          read.push(new Uint8Array(chunk)) // a copy, which `slice` of a Buffer is not
           return undefined
         })
         return joinChunks(read)

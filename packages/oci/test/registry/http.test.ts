@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type AddressInfo, createServer } from 'node:net'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { CHUNK_SIZE, ChunkPool } from '../../src/registry/chunk-pool.js'
 import { Http } from '../../src/registry/http.js'
 import { listen } from '../doubles/listen.js'
+import { noise } from '../images.js'
 
 const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
 
@@ -33,3 +36,73 @@ for (const [name, answer] of answers)
     for (let waited = 0; timers() > before && waited < 5000; waited += 20) await sleep(20)
     assert.equal(timers(), before)
   })
+
+test('a long head that comes in pieces, after a body on the same connection, is not written over', async (t) => {
+  const body = noise(1 << 20)
+  const long = 'abcdefghij'.repeat(5000)
+  let connections = 0
+  // As bytes, since Node's own server would send a head whole
+  const server = createServer({ noDelay: true }, (socket) => {
+    connections++
+    socket.on('error', () => {})
+    socket.on('data', async () => {
+      const head = `HTTP/1.1 200 OK\r\nx-long: ${long}\r\ncontent-length: ${body.length}\r\n\r\n`
+      for (let at = 0; at < head.length; at += 9000) {
+        socket.write(head.slice(at, at + 9000))
+        await sleep(5)
+      }
+      socket.write(body)
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.after(() => server.close())
+  const http = new Http()
+  t.after(() => http.close())
+  const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
+  for (let i = 0; i < 4; i++) {
+    const response = await http.send({ method: 'GET', url })
+    assert.equal(response.header('x-long'), long)
+    assert.deepEqual(await response.bytes(2 << 20), body)
+  }
+  assert.ok(connections < 4, 'a connection was used again')
+})
+
+test('a body that is held back, and taken in pieces, comes whole', async (t) => {
+  const body = noise(3 << 20)
+  const server = await listen((_, response) => void response.end(body))
+  t.after(() => server.close())
+  const http = new Http()
+  t.after(() => http.close())
+  const response = await http.send({ method: 'GET', url: new URL(server.url) })
+  const chunks: Uint8Array[] = []
+  await response.deliver((chunk) => {
+    chunks.push(new Uint8Array(chunk))
+    return chunks.length % 3 === 0 ? sleep(2) : undefined
+  })
+  assert.deepEqual(new Uint8Array(Buffer.concat(chunks)), body)
+  const second = await http.send({ method: 'GET', url: new URL(server.url) })
+  let size = 0
+  await second.deliver((chunk) => {
+    size += chunk.length
+    return size > 1_000_000 ? false : undefined
+  })
+  assert.ok(size < body.length, 'no more than was wanted')
+  const third = await http.send({ method: 'GET', url: new URL(server.url) })
+  const reason = new Error('not this')
+  const refused = third.deliver(() => {
+    throw reason
+  })
+  await assert.rejects(refused, reason)
+})
+
+test('chunks: what one download has done with, another takes; more than may be held is let go of', () => {
+  const pool = new ChunkPool(2 * CHUNK_SIZE)
+  const taken = [pool.take(), pool.take(), pool.take()]
+  for (const chunk of taken) pool.give(chunk)
+  const again = [pool.take(), pool.take(), pool.take()]
+  assert.equal(again.filter((chunk) => taken.includes(chunk)).length, 2)
+  pool.lose(3)
+  const [last] = [pool.take()]
+  pool.give(last!)
+  assert.equal(pool.take(), last)
+})
