@@ -9,6 +9,7 @@ import {
   Token,
   Tokenization,
 } from 'aws-cdk-lib'
+import { RegionInfo } from 'aws-cdk-lib/region-info'
 import type { IConstruct } from 'constructs'
 import { Placeholders, UNKNOWN } from './placeholders'
 
@@ -60,11 +61,16 @@ export function parseEcrImageName(scope: IConstruct, imageName: string): EcrImag
     region: tokens(region),
     repositoryName,
     repositoryUri: `${tokens(host)}/${repositoryName}`,
-    repositoryArn: `arn:${Aws.PARTITION}:ecr:${tokens(region)}:${tokens(account)}:repository/${repositoryName}`,
+    repositoryArn: `arn:${partitionOf(region)}:ecr:${tokens(region)}:${tokens(account)}:repository/${repositoryName}`,
     reference: tokens(digest ?? tag ?? 'latest'),
     byDigest: digest !== undefined,
     key: key(`${host}/${name}${digest === undefined ? `:${tag ?? 'latest'}` : `@${digest}`}`),
   }
+}
+
+/** An ARN without tokens tells whose the repository is. */
+function partitionOf(region: string): string {
+  return RegionInfo.get(region).partition ?? Aws.PARTITION
 }
 
 /** What is written in the name, as far as it is known before deployment: functions are `${…}`. For messages. */

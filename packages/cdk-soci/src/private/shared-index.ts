@@ -60,7 +60,7 @@ export class SharedIndex extends Construct {
     const outputTag = options.outputImageTag ?? defaultOutputTag(tagFor(image), suffix)
     const inTheSame = outputRepository === undefined ? inputTag : undefined
     checkOutputTag(outputTag, inTheSame, removalPolicy === RemovalPolicy.DESTROY)
-    const repository = request.repository ?? ecr.Repository.fromRepositoryAttributes(this, 'Repository', image)
+    const repository = request.repository ?? importRepository(this, image)
     checkOutput(this, outputRepository ?? repository, outputTag, `${image.key}${suffix}`)
     const { source, sourceSecret } = request
     const indexed = {
@@ -75,6 +75,12 @@ export class SharedIndex extends Construct {
     }
     this.imageDigest = indexResource(this, indexed, options).getAtt('imageDigest').toString()
   }
+}
+
+function importRepository(scope: Construct, { repositoryArn, repositoryName }: EcrImageName): ecr.IRepository {
+  return Token.isUnresolved(repositoryArn)
+    ? ecr.Repository.fromRepositoryAttributes(scope, 'Repository', { repositoryArn, repositoryName })
+    : ecr.Repository.fromRepositoryArn(scope, 'Repository', repositoryArn) // knows whose it is
 }
 
 /** @throws Error where two images of the stack, or the same with different options, would have one output tag */

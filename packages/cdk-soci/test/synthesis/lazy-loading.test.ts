@@ -240,6 +240,7 @@ test('an image of another account is left as it is, one of an unknown account is
   const anywhere = newStack(lazyApp())
   of(anywhere)
   only(indexesOf(resourcesOf(anywhere)))
+  assert.match(only(toldOf(anywhere, 'info')), /to another account than 222222222222: the repository app is account/)
 })
 
 test('images that are SOCI already are left as they are', () => {
