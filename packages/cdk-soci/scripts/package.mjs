@@ -2,11 +2,11 @@
 // languages: `java` is compiled (it needs Maven), of `go` and `dotnet` only the code is generated.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from '../../../scripts/build.mjs'
 import { ensureNode } from '../../../scripts/tools.mjs'
+import { JSII_NODE } from './build.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const CODE_ONLY = ['go', 'dotnet'] // compiling them takes a build of all of aws-cdk-lib, or a tool that is no package
@@ -14,21 +14,28 @@ const CODE_ONLY = ['go', 'dotnet'] // compiling them takes a build of all of aws
 /**
  * Packs what is built for these languages, below `dist`.
  * @param {readonly string[]} languages
- * @throws Error where jsii-pacmak fails, with what it said
+ * @throws Error where a snippet does not compile, or packing fails, with what was said
  */
 export function pack(languages) {
-  const node = ensureNode('24')
-  const pacmak = createRequire(import.meta.url).resolve('jsii-pacmak/bin/jsii-pacmak')
+  // README's snippets and examples of the documentation, translated: each has to compile, with what rosetta/default.ts-fixture has around it
+  if (languages.some((language) => language !== 'js')) run('jsii-rosetta', ['extract', '--strict', '.'])
   for (const codeOnly of [false, true]) {
     const targets = languages.filter((language) => CODE_ONLY.includes(language) === codeOnly)
     if (targets.length === 0) continue
     for (const target of targets) rmSync(join(root, 'dist', target), { recursive: true, force: true })
-    const args = [pacmak, ...targets.flatMap((target) => ['--target', target]), ...(codeOnly ? ['--code-only'] : [])]
-    // What pacmak starts (npm, and jsii's runtime below it) shall find the same Node
-    const env = { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH}` }
-    const { status, stdout, stderr, error } = spawnSync(node, args, { cwd: root, env, encoding: 'utf8' })
-    if (status !== 0) throw new Error(`jsii-pacmak failed for ${targets}: ${error?.message ?? `${stdout}${stderr}`}`)
+    const args = targets.flatMap((target) => ['--target', target])
+    if (codeOnly) args.push('--code-only')
+    run('jsii-pacmak', args)
   }
+}
+
+/** Runs one of jsii's programs, on a Node that it supports; what it starts (npm, and jsii's runtime below it) finds the same one. */
+function run(name, args) {
+  const node = ensureNode(JSII_NODE)
+  const program = fileURLToPath(new URL(`../../../node_modules/${name}/bin/${name}`, import.meta.url))
+  const env = { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH}` }
+  const { status, stdout, stderr, error } = spawnSync(node, [program, ...args], { cwd: root, env, encoding: 'utf8' })
+  if (status !== 0) throw new Error(`${name} ${args.join(' ')}: ${error?.message ?? `${stdout}${stderr}`}`)
 }
 
 /** The path of Python's wheel of what is built now; packed if there is none, or only an older one. */
