@@ -2,7 +2,7 @@ import type * as ecr from 'aws-cdk-lib/aws-ecr'
 import type * as assets from 'aws-cdk-lib/aws-ecr-assets'
 import * as ecs from 'aws-cdk-lib/aws-ecs'
 import type { SociAssetImageProps, SociContainerImageOptions, SociRegistryImageProps } from './container-image-options'
-import { checkAssetOutputs, checkDockerOutputs } from './private/docker-asset'
+import { checkAssetOutputs, checkDockerOutputs, checkDockerPlatform } from './private/docker-asset'
 import { checkInputTag } from './private/image-tag'
 import { MirroredImage } from './private/mirrored-image'
 import { SociImage } from './private/soci-image'
@@ -18,6 +18,7 @@ export class SociContainerImage {
   static fromAsset(directory: string, props: SociAssetImageProps = {}): ecs.ContainerImage {
     const { asset, soci } = splitAssetProps(props)
     checkDockerOutputs(asset.outputs)
+    checkDockerPlatform(asset.platform)
     return new SociImage(ecs.ContainerImage.fromAsset(directory, asset), soci)
   }
 

@@ -34,3 +34,11 @@ export function checkDockerOutputs(outputs: readonly string[] | undefined): void
         `the image asset has the output "${output}": layers of zstd are not loaded lazily; use compression=gzip, or leave it out`,
       )
 }
+
+/** @throws Error for Windows */
+export function checkDockerPlatform(platform: ecr_assets.Platform | undefined): void {
+  if (platform !== undefined && /^windows\b/i.test(platform.platform))
+    throw new Error(
+      `the image asset has the platform "${platform.platform}": Windows images cannot be loaded lazily; use ContainerImage in place of SociContainerImage`,
+    )
+}

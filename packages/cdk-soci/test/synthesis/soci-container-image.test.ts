@@ -277,6 +277,11 @@ test('what cannot be lazy is refused with the value and the fix', () => {
   assert.throws(windows, /Stack\/Task\/web is a container of Windows.*use ContainerImage/)
   const zstd = { outputs: ['type=image,compression=zstd'] }
   assert.throws(() => SociContainerImage.fromAsset(IMAGE, zstd), /compression=zstd.*use compression=gzip/)
+  const platform = Platform.custom('windows/amd64')
+  assert.throws(
+    () => SociContainerImage.fromAsset(IMAGE, { platform }),
+    /platform "windows\/amd64".*use ContainerImage/,
+  )
   const stack = newStack()
   const asset = new DockerImageAsset(stack, 'Asset', { directory: IMAGE, ...zstd })
   if ('dockerOutputs' in asset)
