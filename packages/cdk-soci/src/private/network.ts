@@ -31,7 +31,9 @@ export function networkOf(scope: Construct, role: iam.IRole, options: ComputeOpt
   acknowledge(policy, 'AwsSolutions-IAM5', 'EC2 names no resources for what Lambda does in a VPC.', 'Resource::*')
   return {
     functionProps: { vpc, ...(vpcSubnets && { vpcSubnets }), ...(securityGroups && { securityGroups }) },
-    attach: (handler) => handler.node.addDependency(policy),
+    // A route, too, as newer releases of the CDK do: it is called as soon as it is there, and has to answer
+    attach: (handler) =>
+      handler.node.addDependency(policy, vpc.selectSubnets(vpcSubnets).internetConnectivityEstablished),
   }
 }
 
