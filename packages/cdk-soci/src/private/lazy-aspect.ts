@@ -2,10 +2,10 @@ import * as cdk from 'aws-cdk-lib'
 import type * as ecs from 'aws-cdk-lib/aws-ecs'
 import type { Construct, IConstruct } from 'constructs'
 import { getHandled, isContainer } from './handled-containers'
-import { resolveWithReferences } from './image-name'
 import { lazySetting } from './lazy-scopes'
 import { decide } from './left-alone'
 import { makeLazy } from './make-lazy'
+import { resolveWithReferences } from './name-pieces'
 import { isTaskDefinition, platformOf } from './task-definition'
 
 /** Has task definitions below the scope made lazy when the app is synthesized: those that the injector did not see. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Aws, Fn, Lazy, type Stack, Token } from 'aws-cdk-lib'
+import { Aws, CfnResource, Fn, Lazy, type Stack, Token } from 'aws-cdk-lib'
 import * as ecr from 'aws-cdk-lib/aws-ecr'
 import { attributeNamed, describeImageName, parseEcrImageName } from 'cdk-soci/lib/private/image-name.js'
 import { asText, newApp, newStack } from './templates.js'
@@ -77,6 +77,16 @@ test('a name is the same whether it is joined, substituted or an attribute', () 
   })
   const [byAttribute, byConstruct] = [`${repository.attrRepositoryUri}:1`, asConstruct.repositoryUriForTag('1')]
   assert.equal(parseEcrImageName(stack, byAttribute)?.key, parseEcrImageName(stack, byConstruct)?.key)
+})
+
+test('an attribute RepositoryUri of what is no repository, and odd names of variables, are left alone', () => {
+  const stack = newStack()
+  const other = new CfnResource(stack, 'Other', { type: 'Custom::Other' })
+  assert.equal(parseEcrImageName(stack, `${other.getAtt('RepositoryUri')}:1`), undefined)
+  const host = `${ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com`
+  const name = Token.asString({ 'Fn::Sub': `${host}/\${constructor}:\${!x}` })
+  assert.equal(asText(stack.resolve(parseEcrImageName(stack, name)?.repositoryName)), '<constructor>')
+  assert.equal(parseEcrImageName(stack, Token.asString({ 'Fn::Sub': [] })), undefined)
 })
 
 test('what the stack knows of its account and region is put in', () => {
