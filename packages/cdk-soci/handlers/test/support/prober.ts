@@ -1,11 +1,13 @@
 // A handler that tries what the bare environment must not allow: if it could, the tests that rely on that would prove nothing.
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 
 export function handler(event: { readonly elsewhere: string }): Record<string, string> {
   const attempts = {
     writesTask: () => writeFileSync(new URL('./x', import.meta.url), 'x'),
-    writesTmp: () => writeFileSync('/tmp/sociable-probe', 'x'),
+    writesTmp: () => writeFileSync(join(tmpdir(), 'sociable-probe'), 'x'),
     reads: () => readFileSync(event.elsewhere),
     starts: () => execFileSync('true'),
   }
