@@ -25,8 +25,12 @@ export function temporaryFile(t: TestContext, name: string, content: string): st
 
 export type Resources = Readonly<Record<string, Resource>>
 
+/** What apps are synthesized to. */
+const OUTPUT = mkdtempSync(join(tmpdir(), 'cdk-soci-output-'))
+after(() => rmSync(OUTPUT, { recursive: true }))
+
 export function newApp(context: Readonly<Record<string, unknown>> = {}): cdk.App {
-  return new cdk.App({ context })
+  return new cdk.App({ context, outdir: mkdtempSync(join(OUTPUT, 'app-')) })
 }
 
 export function newStack(app: cdk.App = newApp(), id = 'Stack', props: cdk.StackProps = {}): cdk.Stack {
