@@ -1,4 +1,5 @@
 // Stacks with every kind of resource that the constructs make, for the tools that judge templates.
+import './synthesis/temporary.js'
 import { App, RemovalPolicy, Stack } from 'aws-cdk-lib'
 import { Vpc } from 'aws-cdk-lib/aws-ec2'
 import { Repository } from 'aws-cdk-lib/aws-ecr'

@@ -1,4 +1,5 @@
 // What the tests of whole apps need: the workspace's places, real tools, and commands that are run to their end.
+import './synthesis/temporary.js'
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,4 +1,5 @@
 // What the tests of the constructs have in common. They run with the newest aws-cdk-lib and with the oldest that is supported.
+import './temporary.js'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
