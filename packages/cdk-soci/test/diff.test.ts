@@ -8,7 +8,7 @@ import { PACKAGE, run, temporaryFolder, WORKSPACE } from './workplace.js'
 const CDK = join(WORKSPACE, 'node_modules/aws-cdk/bin/cdk')
 const cwd = join(PACKAGE, 'examples', 'fargate-service')
 
-test('cdk diff is silent when nothing assembly, and names an index whose options did', (t) => {
+test('cdk diff is silent when nothing changed, and names an index whose options did', (t) => {
   const folder = temporaryFolder(t)
   run('node', [CDK, 'synth', '--quiet', '--output', folder], { cwd })
   const template = join(folder, readdirSync(folder).find((name) => name.endsWith('.template.json'))!)
