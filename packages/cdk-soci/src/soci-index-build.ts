@@ -18,6 +18,11 @@ export interface SociIndexBuildProps extends SociIndexOptions {
    * @default - none
    */
   readonly indexTag?: string
+  /**
+   * Any text. When it changes, the image is read again: a tag that was pushed anew does not show in a template.
+   * @default - the image is read when it is deployed first, and when anything else here changes
+   */
+  readonly refresh?: string
 }
 
 /**
@@ -50,10 +55,10 @@ export class SociIndexBuild extends Construct {
 
   constructor(scope: Construct, id: string, props: SociIndexBuildProps) {
     super(scope, id)
-    const { repository, imageTag, indexTag } = props
+    const { repository, imageTag, indexTag, refresh } = props
     checkInputTag('imageTag', imageTag)
     if (indexTag !== undefined) checkIndexTag(indexTag, imageTag)
-    const request = { format: 'v1', repository, inputTag: imageTag, indexTag } as const
+    const request = { format: 'v1', repository, inputTag: imageTag, indexTag, refresh } as const
     const attributes = attributesOf(indexResource(this, request, props))
     this.imageDigest = attributes.imageDigest
     this.imageUri = attributes.imageUri

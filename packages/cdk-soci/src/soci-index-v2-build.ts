@@ -25,6 +25,11 @@ export interface SociIndexV2BuildProps extends SociIndexOptions {
   readonly outputImageTag?: string
   /** Gets the image with its index. @default - the repository of the image */
   readonly outputRepository?: ecr.IRepository
+  /**
+   * Any text. When it changes, the image is read again: a tag that was pushed anew does not show in a template.
+   * @default - the image is read when it is deployed first, and when anything else here changes
+   */
+  readonly refresh?: string
   /** Builds the index with CodeBuild on this type of machine; the same as `compute: SociCompute.codeBuild({ computeType })`. @default - no CodeBuild */
   readonly computeType?: codebuild.ComputeType
 }
@@ -61,14 +66,14 @@ export class SociIndexV2Build extends Construct {
 
   constructor(scope: Construct, id: string, props: SociIndexV2BuildProps) {
     super(scope, id)
-    const { repository, outputRepository = repository, inputImageTag } = props
+    const { repository, outputRepository = repository, inputImageTag, refresh } = props
     const outputTag = props.outputImageTag ?? defaultOutputTag(inputImageTag, optionsSuffix(props, resolverOf(this)))
     checkInputTag('inputImageTag', inputImageTag)
     const inTheSame = outputRepository === repository ? inputImageTag : undefined
     checkOutputTag(outputTag, inTheSame, props.removalPolicy === RemovalPolicy.DESTROY)
 
     const compute = computeOf(props)
-    const request = { format: 'v2', repository, outputRepository, inputTag: inputImageTag, outputTag } as const
+    const request = { format: 'v2', repository, outputRepository, inputTag: inputImageTag, outputTag, refresh } as const
     const attributes = attributesOf(indexResource(this, request, { ...props, ...(compute && { compute }) }))
     this.repository = outputRepository
     this.outputImageTag = attributes.outputImageTag

@@ -32,7 +32,7 @@ export interface IndexRequest {
   readonly sourceSecret?: secretsmanager.ISecret | undefined
 }
 
-/** The custom resource that has an image indexed: its attributes are those of `SociIndexAttributes`. @throws Error for options out of bounds */
+/** The custom resource that has an image indexed: its attributes are those of `IndexAttributes`. @throws Error for options out of bounds */
 export function indexResource(scope: Construct, request: IndexRequest, options: SociIndexOptions): CfnResource {
   const fromOptions = optionProperties(options)
   const provider = (options.compute ?? SociCompute.lambdaFunction())._bind(scope)

@@ -5,7 +5,7 @@ import { ComputeType } from 'aws-cdk-lib/aws-codebuild'
 import { Repository } from 'aws-cdk-lib/aws-ecr'
 import { DockerImageAsset } from 'aws-cdk-lib/aws-ecr-assets'
 import { FargateTaskDefinition } from 'aws-cdk-lib/aws-ecs'
-import { SociCompute, type SociIndexOptions, SociIndexV2Build } from 'cdk-soci'
+import { SociCompute, SociIndexBuild, type SociIndexOptions, SociIndexV2Build } from 'cdk-soci'
 import { IMAGE, idOf, indexesOf, newStack, ofType, only, templateOf } from './support.js'
 
 const DIGEST = `sha256:${'ab'.repeat(32)}`
@@ -147,6 +147,16 @@ test('options go to the handler as strings', () => {
     RequireIndex: 'true',
     Removal: 'destroy',
   })
+})
+
+test('a tag that was pushed anew is read again when the text for it changes', () => {
+  const stack = newStack()
+  const repository = new Repository(stack, 'Repository')
+  new SociIndexV2Build(stack, 'V2', { repository, inputImageTag: 'latest', refresh: 'build 7' })
+  new SociIndexBuild(stack, 'V1', { repository, imageTag: 'latest', refresh: 'build 7' })
+  const [v2, v1] = indexesOf(stack)
+  for (const index of [v2, v1]) assert.equal(index?.Properties.Refresh, 'build 7')
+  assert.equal(v2?.Properties.OutputTag, 'latest-soci')
 })
 
 test('an image can be named by its digest', () => {
