@@ -19,4 +19,9 @@ taskDefinition.addContainer('web', {
 })
 
 // No addDependency: the task definition names what the index build gives back, so that it waits.
-new FargateService(stack, 'Service', { cluster, taskDefinition, minHealthyPercent: 100 })
+new FargateService(stack, 'Service', {
+  cluster,
+  taskDefinition,
+  minHealthyPercent: 100,
+  circuitBreaker: { rollback: true },
+})

@@ -26,5 +26,6 @@ new FargateService(stack, 'Service', {
   cluster: new Cluster(stack, 'Cluster', { vpc: new Vpc(stack, 'Vpc', { maxAzs: 2 }) }),
   taskDefinition,
   minHealthyPercent: 100,
+  circuitBreaker: { rollback: true },
   healthCheckGracePeriod: Duration.minutes(5),
 })

@@ -11,6 +11,13 @@ cluster = ecs.Cluster(stack, "Cluster", vpc=ec2.Vpc(stack, "Vpc", max_azs=2))
 task_definition = ecs.FargateTaskDefinition(stack, "Task", cpu=512, memory_limit_mib=1024)
 task_definition.add_container("web", image=SociContainerImage.from_asset("image"))
 
-ecs.FargateService(stack, "Service", cluster=cluster, task_definition=task_definition, min_healthy_percent=100)
+ecs.FargateService(
+    stack,
+    "Service",
+    cluster=cluster,
+    task_definition=task_definition,
+    min_healthy_percent=100,
+    circuit_breaker=ecs.DeploymentCircuitBreaker(rollback=True),
+)
 
 app.synth()

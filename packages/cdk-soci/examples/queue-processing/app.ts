@@ -15,4 +15,5 @@ new QueueProcessingFargateService(stack, 'Worker', {
   minScalingCapacity: 0,
   maxScalingCapacity: 20,
   minHealthyPercent: 100,
+  circuitBreaker: { rollback: true },
 })
