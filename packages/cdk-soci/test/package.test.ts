@@ -25,7 +25,7 @@ test('constructs import the CDK, Node and each other; of the handlers they know 
       if (name.startsWith('.')) {
         const path = normalize(join(dirname(file), name))
         assert.ok(!path.startsWith('..') && existsSync(join(source, `${path}.ts`)), `${file} imports ${name}`)
-      } else assert.match(name, /^(node:\w+|aws-cdk-lib(\/aws-[\w-]+)?|constructs)$/, `${file} imports ${name}`)
+      } else assert.match(name, /^(node:\w+|aws-cdk-lib(\/[\w-]+)?|constructs)$/, `${file} imports ${name}`)
 })
 
 test('there is one aws-cdk-lib in the workspace, of the version that is pinned', () => {
