@@ -2,7 +2,7 @@
 // is possible: Debian packages as root, Python tools into a venv and other Node versions into .cache/tools.
 // `node scripts/tools.mjs NAME…` installs by hand (exit status 1 when one cannot be had).
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants, existsSync, mkdirSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, rmSync, statSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -53,7 +53,7 @@ export function ensure(name) {
   const found = find(name)
   if (found) return found
   if (DEBIAN[name]) installDebian(name, DEBIAN[name])
-  else if (PYTHON[name]) installPython(name, PYTHON[name])
+  else if (PYTHON[name]) alone(name, () => find(name) || installPython(name, PYTHON[name]))
   else throw new Error(`${name}: not found, and not known how to install it`)
   const path = find(name)
   if (!path) throw new Error(`${name}: its package was installed, but brought no such command`)
@@ -67,7 +67,7 @@ export function ensure(name) {
 export function ensureModule(name) {
   const python = join(venvFolder(name), windows ? 'python.exe' : 'python')
   const has = () => isExecutable(python) && run(python, ['-c', `import ${name}`]).status === 0
-  if (!has()) installPython(name, PYTHON_MODULES[name])
+  if (!has()) alone(name, () => has() || installPython(name, PYTHON_MODULES[name]))
   if (!has()) throw new Error(`${name}: it was installed, but cannot be imported`)
   return python
 }
@@ -88,16 +88,47 @@ export function ensureNode(major) {
  * @throws Error of one line
  */
 export function ensurePackages(...packages) {
-  const folder = join(cache, packages[0].replace(/[@/]+/g, '-').replace(/^-/, ''))
+  const name = packages[0].replace(/[@/]+/g, '-').replace(/^-/, '')
+  const folder = join(cache, name)
   const modules = join(folder, 'node_modules')
-  const isThere = (name) => existsSync(join(modules, name.replace(/(?<=.)@.*/, ''), 'package.json'))
-  if (packages.every(isThere)) return modules
-  mkdirSync(folder, { recursive: true })
-  const args = ['install', '--prefix', folder, '--no-save', '--no-audit', '--no-fund', ...packages]
-  const { status, output } = run('npm', args)
-  if (status !== 0 || !packages.every(isThere))
-    throw new Error(`npm could not install ${packages.join(' ')}: ${lastLine(output)}`)
+  const installed = join(folder, 'installed') // npm makes a package's folder long before its program is there
+  const isThere = () =>
+    existsSync(installed) &&
+    packages.every((name) => existsSync(join(modules, name.replace(/(?<=.)@.*/, ''), 'package.json')))
+  if (isThere()) return modules
+  alone(name, () => {
+    if (isThere()) return
+    mkdirSync(folder, { recursive: true })
+    const args = ['install', '--prefix', folder, '--no-save', '--no-audit', '--no-fund', ...packages]
+    const { status, output } = run('npm', args)
+    if (status === 0) mkdirSync(installed, { recursive: true })
+    if (!isThere()) throw new Error(`npm could not install ${packages.join(' ')}: ${lastLine(output)}`)
+  })
   return modules
+}
+
+const LOCK_LIFE = 10 * 60_000 // ms; whoever left an older lock has died
+
+/** Installs while no other process installs the same: test files run at once, and each asks for what it needs. */
+function alone(name, install) {
+  mkdirSync(cache, { recursive: true })
+  const lock = join(cache, `${name}.lock`)
+  while (true) {
+    try {
+      mkdirSync(lock)
+      break
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error
+      const made = statSync(lock, { throwIfNoEntry: false })?.mtimeMs
+      if (made !== undefined && Date.now() - made > LOCK_LIFE) rmSync(lock, { recursive: true, force: true })
+      else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200)
+    }
+  }
+  try {
+    install()
+  } finally {
+    rmSync(lock, { recursive: true, force: true })
+  }
 }
 
 function installDebian(name, packageName) {
