@@ -51,12 +51,16 @@ function providerKey(stack: Stack, kind: string, options: object): string {
   return createHash('sha256').update(described).digest('hex').slice(0, 8).toUpperCase()
 }
 
-/** Plain data for what options are made of: a construct is its path, an object its fields in the order of their names. */
+/**
+ * Plain data for what options are made of: a construct is its path, a class that has a name (Runtime, Architecture) that name, as its other fields
+ * differ between releases of the CDK, and other objects are their fields in the order of their names.
+ */
 function describe(value: unknown): unknown {
   if (value instanceof Duration) return value.toSeconds()
   if (Construct.isConstruct(value)) return value.node.path
   if (Array.isArray(value)) return value.map(describe)
   if (typeof value !== 'object' || value === null) return value
+  if ('name' in value && Object.getPrototypeOf(value) !== Object.prototype) return value.name
   return Object.entries(value)
     .filter(([, field]) => field !== undefined && typeof field !== 'function')
     .sort(([a], [b]) => (a < b ? -1 : 1))

@@ -100,6 +100,21 @@ test('the same options are one function, others another, and the logical id of t
   for (const [key, found] of tokens) assert.equal(found.size, 1, key)
 })
 
+test('what the CDK adds to its classes does not make another function', () => {
+  const idWith = (options: LambdaComputeOptions): string => {
+    const stack = newStack()
+    addIndex(stack, 'Index', options)
+    return idOf(stack, 'Custom::SociIndex')
+  }
+  const runtime = new Runtime('nodejs22.x', RuntimeFamily.NODEJS)
+  const later = Object.assign(new Runtime('nodejs22.x', RuntimeFamily.NODEJS), { isNewHere: true })
+  assert.equal(
+    idWith({ runtime, architecture: Architecture.X86_64 }),
+    idWith({ runtime: later, architecture: Architecture.X86_64 }),
+  )
+  assert.notEqual(idWith({ runtime }), idWith({ runtime: new Runtime('nodejs24.x', RuntimeFamily.NODEJS) }))
+})
+
 test('another function means another custom resource, never another ServiceToken of the same', () => {
   const deployed = (options?: LambdaComputeOptions) => {
     const stack = newStack()
