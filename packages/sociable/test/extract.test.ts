@@ -63,17 +63,14 @@ function target(): { parent: string; out: string } {
   return { parent, out: join(parent, 'out') }
 }
 
-/** Each path below with what it is. */
-function tree(root: string): Record<string, string> {
+/** Each path below with what it is. Symlinks are not followed: whether node's own recursive readdir does differs between its versions. */
+function tree(root: string, below = ''): Record<string, string> {
   const found: Record<string, string> = {}
-  for (const entry of readdirSync(root, { recursive: true, withFileTypes: true })) {
-    const path = join(entry.parentPath, entry.name)
-    const content = entry.isSymbolicLink()
-      ? `-> ${readlinkSync(path)}`
-      : entry.isFile()
-        ? readFileSync(path, 'utf8')
-        : '/'
-    found[path.slice(root.length + 1)] = content
+  for (const entry of readdirSync(join(root, below), { withFileTypes: true })) {
+    const name = join(below, entry.name)
+    const path = join(root, name)
+    if (entry.isDirectory()) Object.assign(found, { [name]: '/' }, tree(root, name))
+    else found[name] = entry.isSymbolicLink() ? `-> ${readlinkSync(path)}` : readFileSync(path, 'utf8')
   }
   return found
 }
