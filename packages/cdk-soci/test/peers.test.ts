@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { snippetsOf, stackModule } from './snippets.js'
+import { compileModules, snippetsOf, stackModule } from './snippets.js'
 import { PACKAGE, run, tool, WORKSPACE } from './workplace.js'
 
 interface Resource {
@@ -82,8 +82,7 @@ test("the peers' code works with our import, and a stack of theirs can become on
     writeFileSync(join(folder, `ours-${at}.mts`), stackModule({ name, code: ours }))
   }
   writeFileSync(join(folder, 'main.mjs'), SYNTHESIZE)
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(COMPILER_OPTIONS))
-  run('node', [join(WORKSPACE, 'node_modules/typescript/bin/tsc'), '-p', folder], { cwd: folder })
+  compileModules(folder)
   const templates = JSON.parse(run('node', ['main.mjs', String(examples.length)], { cwd: folder })) as [
     theirs: Resources,
     ours: Resources,
@@ -133,19 +132,6 @@ function unpackWheel(t: TestContext): string | undefined {
   const tarball = 'cdklabs/deploy_time_build/_jsii/deploy-time-build@0.1.14.jsii.tgz'
   run(python, ['-m', 'tarfile', '-e', tarball, '.'], { cwd: target })
   return './wheel/package/lib/index.js'
-}
-
-const COMPILER_OPTIONS = {
-  compilerOptions: {
-    module: 'nodenext',
-    target: 'es2022',
-    strict: true,
-    noEmit: true,
-    skipLibCheck: true,
-    types: ['node'],
-    erasableSyntaxOnly: true, // Node strips the types
-  },
-  include: ['*.mts'],
 }
 
 /** Prints the resources of each example, with their import and with ours. */

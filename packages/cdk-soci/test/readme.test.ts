@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { it } from 'node:test'
-import { snippetsOf, stackModule } from './snippets.js'
-import { PACKAGE, run, WORKSPACE } from './workplace.js'
+import { compileModules, snippetsOf, stackModule } from './snippets.js'
+import { PACKAGE, run } from './workplace.js'
 
 const PAGES = ['README.md', 'docs/from-deploy-time-build.md', 'docs/lazy-loading.md', 'docs/sizes.md']
 const folder = join(PACKAGE, 'generated', 'snippets') // in the package, where imports resolve as they do for its users
@@ -17,25 +17,10 @@ it('README and docs: every snippet compiles under strict TypeScript and indexes 
   writeFileSync(join(folder, 'image', 'Dockerfile'), 'FROM scratch\n')
   for (const [at, snippet] of snippets.entries()) writeFileSync(join(folder, `snippet-${at}.mts`), stackModule(snippet))
   writeFileSync(join(folder, 'main.mjs'), SYNTHESIZE)
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(COMPILER_OPTIONS))
-
-  run('node', [join(WORKSPACE, 'node_modules/typescript/bin/tsc'), '-p', folder], { cwd: folder })
+  compileModules(folder)
   const indexes = JSON.parse(run('node', ['main.mjs', String(snippets.length)], { cwd: folder })) as number[]
   for (const [at, { name }] of snippets.entries()) assert.ok((indexes[at] ?? 0) > 0, `${name} indexes nothing`)
 })
-
-const COMPILER_OPTIONS = {
-  compilerOptions: {
-    module: 'nodenext',
-    target: 'es2022',
-    strict: true,
-    noEmit: true,
-    skipLibCheck: true,
-    types: ['node'],
-    erasableSyntaxOnly: true, // Node strips the types
-  },
-  include: ['*.mts'],
-}
 
 /** Prints how many indexes each snippet's app has, in all its stacks. */
 const SYNTHESIZE = `import { App } from 'aws-cdk-lib'

@@ -1,6 +1,7 @@
 // TypeScript snippets of Markdown pages, made into stacks that compile and synthesize.
-import { readFileSync } from 'node:fs'
-import { basename } from 'node:path'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { run, WORKSPACE } from './workplace.js'
 
 /** A fenced block of a page, marked as `ts`. */
 export interface Snippet {
@@ -61,3 +62,22 @@ const FIXTURE = `    const vpc = new Vpc(this, 'TheVpc')
     const cluster = new Cluster(this, 'TheCluster', { vpc })
     const taskDefinition = new FargateTaskDefinition(this, 'TheTask')
     const repository = Repository.fromRepositoryName(this, 'TheRepository', 'app')`
+
+const COMPILER_OPTIONS = {
+  compilerOptions: {
+    module: 'nodenext',
+    target: 'es2022',
+    strict: true,
+    noEmit: true,
+    skipLibCheck: true,
+    types: ['node'],
+    erasableSyntaxOnly: true, // Node strips the types
+  },
+  include: ['*.mts'],
+}
+
+/** Has the compiler look at the modules in a folder. @throws Error with what it found */
+export function compileModules(folder: string): void {
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(COMPILER_OPTIONS))
+  run('node', [join(WORKSPACE, 'node_modules/typescript/bin/tsc'), '-p', folder], { cwd: folder })
+}
