@@ -1,4 +1,4 @@
-/** Bytes of the chunks that are given out; the last one of a part, and one that its reader is waiting for, may be shorter. */
+/** Bytes of the chunks that are given out; the last one of a part may be shorter. */
 export const CHUNK_SIZE = 256 << 10
 
 /**

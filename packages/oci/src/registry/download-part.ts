@@ -60,7 +60,6 @@ export class DownloadPart {
   /** Its chunks in order, each its reader's own; they throw where it failed in the end. */
   async *chunks(): AsyncGenerator<Uint8Array, void, undefined> {
     while (true) {
-      if (this.#chunks.length === 0 && !this.#done && this.#filled > 0) this.#flush()
       const chunk = this.#chunks.shift()
       if (chunk !== undefined) {
         this.#queued -= chunk.length
@@ -143,7 +142,6 @@ export class DownloadPart {
       at += piece.length
       if (this.#filled === this.#filling.length) this.#flush()
     }
-    this.#wakeReader?.()
   }
 
   #nextChunk(): Uint8Array {
@@ -153,12 +151,12 @@ export class DownloadPart {
 
   #flush(): void {
     if (this.#filling === undefined || this.#filled === 0) return
-    const whole = this.#filled === this.#filling.length
-    const chunk = whole ? this.#filling : this.#filling.slice(0, this.#filled)
-    if (whole) this.#filling = undefined
+    const chunk = this.#filling.subarray(0, this.#filled)
+    this.#filling = undefined
     this.#filled = 0
     this.#chunks.push(chunk)
     this.#queued += chunk.length
+    this.#wakeReader?.()
   }
 
   #finish(error: unknown): void {
