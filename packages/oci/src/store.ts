@@ -7,6 +7,11 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+export interface ResolveOptions extends CallOptions {
+  /** Whether a NOT_FOUND says what names there are instead, which a registry has to be asked for; false for a caller that can do without. @default true */
+  readonly suggest?: boolean | undefined
+}
+
 export interface FetchOptions extends CallOptions {
   /** First byte wanted. @default 0 */
   readonly start?: number | undefined
@@ -48,7 +53,7 @@ export interface Store {
   /** Stores the content, verified against the descriptor before it becomes visible. Does nothing, and reads nothing, where it exists already. */
   push(descriptor: Descriptor, content: Content, options?: PushOptions): Promise<void>
   /** What a tag or digest names; without either, the store's default image. @throws StoreError NOT_FOUND, the names that there are in its message */
-  resolve(reference: string | undefined, options?: CallOptions): Promise<Descriptor>
+  resolve(reference: string | undefined, options?: ResolveOptions): Promise<Descriptor>
   /**
    * Names a manifest that was pushed. Replaces what had the name; other names stay. Without a name it becomes the store's default image, where the store
    * can have one (a registry cannot): it replaces what had none.

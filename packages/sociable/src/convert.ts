@@ -74,7 +74,7 @@ async function resolveTop(
 ): Promise<Descriptor> {
   if (digest === undefined) return await store.resolve(reference, { signal })
   // A layout knows more of an image by its name than by its digest
-  const named = await store.resolve(reference, { signal }).catch(() => undefined)
+  const named = await store.resolve(reference, { signal, suggest: false }).catch(() => undefined)
   signal?.throwIfAborted()
   return named?.digest === digest ? named : await store.resolve(digest, { signal })
 }

@@ -113,7 +113,7 @@ export async function refuseImmutableTag(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   if (reference === undefined || store.isImmutable === undefined) return
-  const present = await store.resolve(reference, { signal }).catch(() => undefined)
+  const present = await store.resolve(reference, { signal, suggest: false }).catch(() => undefined)
   signal?.throwIfAborted()
   if (present === undefined || (await mayBeResult(present)) || !(await store.isImmutable(reference, { signal }))) return
   throw new StoreError(
@@ -130,7 +130,7 @@ export async function tagOnce(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   if (reference !== undefined) {
-    const current = await store.resolve(reference, { signal }).catch(() => undefined)
+    const current = await store.resolve(reference, { signal, suggest: false }).catch(() => undefined)
     signal?.throwIfAborted()
     if (current?.digest === descriptor.digest) return
   }

@@ -31,7 +31,7 @@ export type KnownZtocs = ReadonlyMap<string, KnownZtoc | 'refused'>
 /** What has the destination's name already, if it can be read. */
 export async function readPrevious({ store, reference, name }: Place, signal: AbortSignal | undefined) {
   try {
-    return await readImageTree(store, await store.resolve(reference, { signal }), name, signal)
+    return await readImageTree(store, await store.resolve(reference, { signal, suggest: false }), name, signal)
   } catch (error) {
     signal?.throwIfAborted()
     // Nothing there, or nothing that is an image: it is replaced anyway. What else there is the work itself will meet.

@@ -69,7 +69,7 @@ export async function resolveIfThere(
   signal: AbortSignal,
 ): Promise<Descriptor | undefined> {
   try {
-    return await store.resolve(reference, { signal })
+    return await store.resolve(reference, { signal, suggest: false })
   } catch (error) {
     if (error instanceof StoreError && error.code === 'NOT_FOUND') return undefined
     throw error

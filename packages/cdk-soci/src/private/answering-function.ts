@@ -99,7 +99,7 @@ export function checkFunction(
     readonly architecture?: lambda.Architecture | undefined
   },
 ): void {
-  const { memorySize, runtime, architecture } = options
+  const { memorySize, runtime, architecture, logGroup, encryptionKey } = options
   if (memorySize !== undefined && !Token.isUnresolved(memorySize))
     if (!Number.isInteger(memorySize) || memorySize < MEMORY.least || memorySize > MEMORY.most)
       throw new Error(
@@ -118,5 +118,7 @@ export function checkFunction(
     !ARCHITECTURES.includes(architecture.name)
   )
     throw new Error(`architecture is ${architecture.name}: Lambda has ${ARCHITECTURES.join(' and ')}`)
+  if (logGroup !== undefined && encryptionKey !== undefined)
+    throw new Error('encryptionKey is given with a logGroup, which has its own: leave one of them out')
   checkNetwork(options)
 }

@@ -49,7 +49,7 @@ class LambdaProvider extends Construct implements Provider {
 }
 
 function check(options: LambdaComputeOptions): void {
-  const { timeout, logGroup, encryptionKey } = options
+  const { timeout } = options
   if (timeout !== undefined && !timeout.isUnresolved()) {
     const minutes = timeout.toMinutes({ integral: false })
     if (minutes < TIMEOUT.least || minutes > TIMEOUT.most)
@@ -57,7 +57,5 @@ function check(options: LambdaComputeOptions): void {
         `timeout is ${minutes} minutes: a Lambda function has from ${TIMEOUT.least} to ${TIMEOUT.most}; what needs longer can have SociCompute.codeBuild() or SociCompute.stepFunctions()`,
       )
   }
-  if (logGroup !== undefined && encryptionKey !== undefined)
-    throw new Error('encryptionKey is given with a logGroup, which has its own: leave one of them out')
   checkFunction(options)
 }

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Duration, type Stack } from 'aws-cdk-lib'
 import { Repository } from 'aws-cdk-lib/aws-ecr'
+import { Key } from 'aws-cdk-lib/aws-kms'
 import { Architecture, Runtime, RuntimeFamily } from 'aws-cdk-lib/aws-lambda'
+import { LogGroup } from 'aws-cdk-lib/aws-logs'
 import { SociCompute, SociIndexV2Build, type StepFunctionsComputeOptions } from 'cdk-soci'
 import { idOf, indexesOf, newStack, ofType, only, statementsOf, templateOf } from './support.js'
 
@@ -110,4 +112,7 @@ test('options out of their bounds are refused', () => {
   assert.throws(() => SociCompute.stepFunctions({ memorySize: 128 }), /memorySize is 128.*512 to 10240/)
   const runtime = new Runtime('nodejs18.x', RuntimeFamily.NODEJS)
   assert.throws(() => SociCompute.stepFunctions({ runtime }), /runtime is nodejs18.x.*nodejs22.x or newer/)
+  const stack = newStack()
+  const both = { logGroup: new LogGroup(stack, 'Log'), encryptionKey: new Key(stack, 'Key') }
+  assert.throws(() => SociCompute.stepFunctions(both), /encryptionKey is given with a logGroup.*leave one of them/)
 })

@@ -13,7 +13,7 @@ export interface OpenedBlob {
 }
 
 /** What storage answers where an address that it gave out is no longer good (S3 403, GCS 400, Azure 403, and what others do). */
-const EXPIRED = new Set([400, 401, 403, 404, 410])
+const EXPIRED = [400, 401, 403, 404, 410]
 /** How often in a row a new address may be no good before we give up. */
 const RENEWALS = 3
 
@@ -68,7 +68,8 @@ export class BlobReader {
     if (address !== undefined) {
       const response = await this.#registry.client.http.send({ method: 'GET', url: address, headers, signal })
       if ([200, 206, 416].includes(response.status)) return response
-      if (!EXPIRED.has(response.status) || renewals >= RENEWALS) throw failureOf(response, await readRefusal(response))
+      if (!EXPIRED.includes(response.status) || renewals >= RENEWALS)
+        throw failureOf(response, await readRefusal(response))
       response.discard()
     }
     if (this.#renewal !== undefined) {
@@ -83,14 +84,20 @@ export class BlobReader {
       headers,
       scopes: repositoryScope(this.#repository, 'pull'),
       expect: [200, 206, 416],
+      // An address may end between the registry's answer and its first use
+      expectElsewhere: EXPIRED,
       signal,
     })
     // Only where addresses are given out need the others wait.
     if (address !== undefined) this.#renewal = asked
     try {
       const response = await asked
-      this.#address = response.moved ? response.url : undefined
-      return response
+      const isExpired = EXPIRED.includes(response.status)
+      this.#address = response.moved && !isExpired ? response.url : undefined
+      if (!isExpired) return response
+      if (renewals >= RENEWALS) throw (await this.#registry.failure(response)).error
+      response.discard()
+      return undefined
     } finally {
       if (this.#renewal === asked) this.#renewal = undefined
     }

@@ -108,6 +108,8 @@ export interface RegistryRequest extends Omit<HttpRequest, 'authorization' | 'ur
   readonly scopes: Scopes
   /** Statuses that are an answer; all others are an error. */
   readonly expect: readonly number[]
+  /** Statuses that are an answer where they come from another origin, as of a storage that the registry points to. */
+  readonly expectElsewhere?: readonly number[] | undefined
   /** Whether its body can be sent again, as a login may end just then. @default true */
   readonly repeatable?: boolean | undefined
 }
@@ -137,7 +139,9 @@ export class Registry {
   /** As `send`, and asked once: what may pass is a `TransientError`. */
   async once(request: RegistryRequest, again = false): Promise<HttpResponse> {
     const { response, used } = await this.#authorized(request)
-    if (request.expect.includes(response.status)) return response
+    const { expect, expectElsewhere = [] } = request
+    if (expect.includes(response.status) || (response.moved && expectElsewhere.includes(response.status)))
+      return response
     if (response.status === 401 && !response.moved) throw await this.#auth.unauthorized(response)
     const refusal = await readRefusal(response, await this.#auth.secrets())
     // Not by a challenge but so does ECR say that a login has ended; to HEAD it says nothing.

@@ -3,7 +3,7 @@ import type { Descriptor } from '../descriptor.js'
 import { isDigest, measuring, parseDigest, verifying } from '../digest.js'
 import { ImageReferenceError, StoreError } from '../error.js'
 import type { RegistryReference } from '../reference.js'
-import type { CallOptions, Content, FetchOptions, PushOptions, Store } from '../store.js'
+import type { CallOptions, Content, FetchOptions, PushOptions, ResolveOptions, Store } from '../store.js'
 import { BlobReader } from './blob-reader.js'
 import type { Registry, RegistryClient } from './client.js'
 import { getManifest, headManifest, isManifestLike, MANIFEST_LIMIT, tooLarge, verifyBytes } from './manifest-reader.js'
@@ -100,15 +100,12 @@ export class RegistryStore implements Store {
   }
 
   /** Without a reference `latest`. @throws StoreError NOT_FOUND with the first tags that there are */
-  async resolve(reference = DEFAULT_TAG, { signal }: CallOptions = {}): Promise<Descriptor> {
+  async resolve(reference = DEFAULT_TAG, { signal, suggest = true }: ResolveOptions = {}): Promise<Descriptor> {
     checkReference(reference)
     const found = await headManifest(this.#registry, this.#named(reference, this.#pull, signal))
     if (found !== undefined) return found
-    const separator = isDigest(reference) ? '@' : ':'
-    throw new StoreError(
-      'NOT_FOUND',
-      `${this.name}${separator}${reference} is not in the registry${isDigest(reference) ? '' : await this.#otherTags(signal)}`,
-    )
+    const [separator, others] = isDigest(reference) ? ['@', ''] : [':', suggest ? await this.#otherTags(signal) : '']
+    throw new StoreError('NOT_FOUND', `${this.name}${separator}${reference} is not in the registry${others}`)
   }
 
   /**

@@ -62,6 +62,8 @@ export interface Ecr extends Listening {
   expireTokens(): void
   /** From now on no address of a blob can be used that has been used before: one that is on its way to its first use would not end there. */
   expireAddresses(): void
+  /** So many addresses of blobs, from the next on, have ended before they are used. */
+  spoilAddresses(count: number): void
   /** What a lifecycle rule for untagged images does: removes manifests that neither have a tag nor are in an index that has one. Gives their digests. */
   expireUntagged(repository: string): Promise<readonly string[]>
   /** Another policy from now on. */
@@ -83,6 +85,8 @@ export async function startEcr(options: EcrOptions = {}): Promise<Ecr> {
   const puts: number[] = []
   const ranges = new Map<string, string>()
   const pushed = new Map<string, Set<string>>()
+
+  let spoiled = 0
 
   const authorizationToken = () => {
     const token = Buffer.from(`AWS:${randomUUID()}`).toString('base64')
@@ -182,7 +186,7 @@ export async function startEcr(options: EcrOptions = {}): Promise<Ecr> {
     if (kind === 'blobs' && method === 'GET' && isDigest(last)) {
       const store = await repositories.open(name)
       if ((await store?.sizeOf(last)) === undefined) return registry.handle(request, response)
-      const life = options.addressLife ?? 3600_000
+      const life = spoiled-- > 0 ? 0 : (options.addressLife ?? 3600_000)
       const signature = randomUUID()
       addresses.set(signature, { path, expires: Date.now() + life, used: false })
       const signed = `X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Expires=${Math.ceil(life / 1000)}&X-Amz-Signature=${signature}`
@@ -232,6 +236,9 @@ export async function startEcr(options: EcrOptions = {}): Promise<Ecr> {
     expireTokens: () => tokens.forEach((_, token) => void tokens.set(token, 0)),
     expireAddresses() {
       for (const address of addresses.values()) if (address.used) address.expires = 0
+    },
+    spoilAddresses(count) {
+      spoiled = count
     },
     async expireUntagged(repository) {
       const kept = await tagged(repositories, repository)

@@ -92,7 +92,7 @@ test('Bearer: nobody may pull, where anybody may', async (t) => {
 
 test('Bearer: tokens are renewed before they end, and when they have ended, once for all requests', async (t) => {
   const { tokens, proxy, open } = await guarded(t)
-  const store = await open(undefined, { memory: 8 << 20 })
+  const store = await open(undefined, { memory: 5 << 20 })
   const big = noise(6 << 20)
   const layer = describe('x', big)
   await store.push(layer, big)

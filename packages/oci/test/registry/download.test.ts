@@ -35,18 +35,18 @@ async function scene(t: TestContext, memory: number) {
 const ranges = ({ requests }: FaultProxy) => requests.filter(({ headers }) => headers.range !== undefined)
 
 test('a reader that stops is waited for, and nothing is read beyond the memory', async (t) => {
-  const { proxy, client, store } = await scene(t, 8 * MIB)
+  const { proxy, client, store } = await scene(t, 5 * MIB)
   const reading = store.fetch(layer)[Symbol.asyncIterator]()
   await reading.next()
   await new Promise((resolve) => setTimeout(resolve, 200)) // time to read as much as there is
-  assert.equal(ranges(proxy).length, 8)
-  assert.ok(client.budget.taken <= 8 * MIB && client.budget.taken >= 7 * MIB)
+  assert.equal(ranges(proxy).length, 5)
+  assert.ok(client.budget.taken <= 5 * MIB && client.budget.taken >= 4 * MIB)
   await reading.return?.(undefined)
   assert.equal(client.budget.taken, 0)
 })
 
 test('several downloads share the memory, and give it back', async (t) => {
-  const { client, store } = await scene(t, 8 * MIB)
+  const { client, store } = await scene(t, 5 * MIB)
   let most = 0
   const read = async () => {
     const chunks: Uint8Array[] = []
@@ -57,12 +57,12 @@ test('several downloads share the memory, and give it back', async (t) => {
     return new Uint8Array(Buffer.concat(chunks))
   }
   for (const bytes of await Promise.all([read(), read(), read(), read(), read()])) assert.deepEqual(bytes, big)
-  assert.ok(most <= 8 * MIB)
+  assert.ok(most <= 5 * MIB)
   assert.equal(client.budget.taken, 0)
 })
 
 test('downloads that hold each other up come to their end', async (t) => {
-  const { client, store } = await scene(t, 8 * MIB)
+  const { client, store } = await scene(t, 5 * MIB)
   // One reader takes a chunk of each in turn, from many at once.
   const readers = Array.from({ length: 12 }, () => store.fetch(layer)[Symbol.asyncIterator]())
   const sizes = readers.map(() => 0)
@@ -83,7 +83,7 @@ test('without any memory it goes on at the reader’s pace', async (t) => {
 })
 
 test('memory is given back after a failure, and after a call that is called off', async (t) => {
-  const { proxy, client, store } = await scene(t, 8 * MIB)
+  const { proxy, client, store } = await scene(t, 5 * MIB)
   proxy.setFault(({ headers }) =>
     headers.range?.startsWith('bytes=3145728-') ? { kind: 'answer', status: 404 } : undefined,
   )
@@ -99,7 +99,7 @@ test('memory is given back after a failure, and after a call that is called off'
 })
 
 test('a small range of a large blob is one request of that size', async (t) => {
-  const { proxy, store } = await scene(t, 8 * MIB)
+  const { proxy, store } = await scene(t, 5 * MIB)
   const before = proxy.requests.length
   assert.deepEqual(
     await collect(store.fetch(layer, { start: 7_000_000, end: 7_004_096 })),

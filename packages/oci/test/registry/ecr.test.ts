@@ -21,7 +21,7 @@ async function start(t: TestContext, options: EcrOptions = {}, client: RegistryO
   let tokens = 0
   const open = (repository = 'app') =>
     openRepository(t, ecr.host, repository, {
-      memory: 8 << 20,
+      memory: 5 << 20,
       credentials: login(ecr, () => tokens++),
       retry: { delay: 20, longestDelay: 300 },
       ...client,
@@ -93,6 +93,21 @@ test('ECR: addresses that end at once', async (t) => {
     await setTimeout(10)
   }
   assert.deepEqual(new Uint8Array(Buffer.concat(chunks)), big)
+})
+
+test('ECR: addresses that have ended before their first use are asked for anew, three times in a row', async (t) => {
+  const { ecr, store } = await start(t)
+  await store.push(layer, big)
+  const asked = () => ecr.requests.filter(({ method, path }) => method === 'GET' && path.includes(layer.digest)).length
+  ecr.spoilAddresses(3)
+  assert.deepEqual(await collect(store.fetch(layer, { start: 10, end: 20 })), big.slice(10, 20))
+  assert.equal(asked(), 4)
+  ecr.expireAddresses()
+  ecr.spoilAddresses(100)
+  const refused = { code: 'DENIED', message: /answered 403 \(AccessDenied\): the storage refuses the address/ }
+  await assert.rejects(collect(store.fetch(layer, { start: 10, end: 20 })), refused)
+  assert.equal(asked(), 8)
+  await assert.rejects(collect(store.fetch(layer)), refused)
 })
 
 test('ECR: a token that has ended is answered 403, and renewed', async (t) => {

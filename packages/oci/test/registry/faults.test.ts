@@ -15,7 +15,7 @@ const image = smallImage([{ name: 'a', data: 'first' }])
 const big = noise((5 << 20) + 1000)
 const layer = describe('x', big)
 /** Parts of 1 MiB, eight at once. */
-const SMALL = { memory: 8 << 20 } as const
+const SMALL = { memory: 5 << 20 } as const
 
 interface Scene {
   readonly proxy: FaultProxy

@@ -97,7 +97,7 @@ for (const kind of kinds) {
   })
 
   check('content comes whole, in odd chunks and byte by byte', async (t, { host }) => {
-    const store = await openRepository(t, host, 'app', { memory: 8 << 20 })
+    const store = await openRepository(t, host, 'app', { memory: 5 << 20 })
     const sizes = [1, 7, 511, 512, 513, 5000]
     const blobs = sizes.map((size) => noise(5000, `${size}`))
     for (const [i, size] of sizes.entries()) await store.push(describe('x', blobs[i]!), chunked(blobs[i]!, size))
