@@ -40,15 +40,16 @@ export class UploadContent {
    */
   async *chunks(): AsyncGenerator<Uint8Array, void, undefined> {
     this.#begun = true
-    const here = this.#content instanceof Uint8Array
-    const source = here ? piecesOf(this.#content) : contentChunks(this.#content)
+    const content = this.#content
+    const source = content instanceof Uint8Array ? piecesOf(content) : contentChunks(content)
+    const isStable = content instanceof Uint8Array || Array.isArray(content)
     const checked = this.#verify ? verifying : measuring
     let held: Uint8Array | undefined
     for await (const chunk of checked(this.descriptor, source, this.#where)) {
       if (chunk.length === 0) continue
       if (held !== undefined) yield held
       // A stream may write it over with the next, while this one is still on its way.
-      held = here ? chunk : chunk.slice()
+      held = isStable ? chunk : chunk.slice()
     }
     if (held !== undefined) yield held
   }
