@@ -7,7 +7,7 @@ import type { LayerWorkerData, LayerWorkerJob, LayerWorkerMessage, LayerWorkerRo
 import { ThreadControl } from './thread-control.js'
 import { reviveError } from './thread-error.js'
 
-const INPUTS = 4
+const INPUTS = 3
 const SLOTS = 4
 /** MiB. The threads' garbage is small and short-lived; V8 would let it grow to 48. */
 const YOUNG_GENERATION = 4
