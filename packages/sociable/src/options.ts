@@ -60,8 +60,8 @@ export interface IndexOptions extends CallOptions, RegistryAccess {
   /** Layers indexed at once. @default the machine's cores */
   readonly concurrency?: number | undefined
   /**
-   * Bytes of memory that the work may take: a quarter, at most 48 MiB, for reading ahead from registries, the rest for indexing; fewer layers at once
-   * where it would not suffice, never fewer than one. @default no limit, and 48 MiB for reading ahead
+   * Bytes of memory that the work may take: a quarter, at most 40 MiB, for reading ahead from registries, the rest for indexing; fewer layers at once
+   * where it would not suffice, never fewer than one. @default no limit, and 40 MiB for reading ahead
    */
   readonly memory?: number | undefined
   /** Called while the work goes on; what it throws fails the call. */

@@ -4,7 +4,7 @@ import type { ImageLocation, RegistryAccess } from './options.js'
 import type { Settings } from './settings.js'
 
 /** What one call's reading ahead may hold. With what connections and their code take, it adds some 64 MB to a process (measured). */
-const READ_AHEAD = 48 << 20 // bytes
+const READ_AHEAD = 40 << 20 // bytes
 
 /**
  * The registries of one call: logins and connections are shared, and a repository is one store however often it is named. Their code is loaded

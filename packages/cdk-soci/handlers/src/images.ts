@@ -10,7 +10,7 @@ import {
 import type { EcrRepository } from './ecr-repository.js'
 
 /** What one event's work reads ahead from registries, of all memory that it has. */
-const READ_AHEAD = 48 << 20 // bytes
+const READ_AHEAD = 40 << 20 // bytes
 /** A registry that a VPC has no way to is found out about in a minute, and not in three. */
 const RETRIES_ELSEWHERE = 3
 

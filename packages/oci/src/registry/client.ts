@@ -19,15 +19,15 @@ export interface RegistryOptions extends HttpOptions {
   readonly credentials?: Credentials | undefined
   /** @default `ecrImmutableTags()`: ECR is asked, by AWS's chain */
   readonly immutableTags?: ImmutableTags | undefined
-  /** Bytes that all downloads together hold ahead of their readers. @default 48 MiB */
+  /** Bytes that all downloads together hold ahead of their readers. @default 40 MiB */
   readonly memory?: number | undefined
   readonly retry?: Partial<RetryPolicy> | undefined
 }
 
-const MEMORY = 48 << 20
+const MEMORY = 40 << 20
 const PART_SIZE = 8 << 20 // S3 recommends 8–16 MB for ranged requests
 const SMALLEST_PART = 1 << 20
-const PARTS_AHEAD = 6
+const PARTS_AHEAD = 5
 /** "Your authorization token has expired. Reauthenticate and try again." */
 const EXPIRED = /token (?:has )?expired|expired token/i
 

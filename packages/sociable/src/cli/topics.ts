@@ -75,7 +75,7 @@ export const TOPICS: readonly Topic[] = [
     title: 'Memory',
     parts: [
       'Layers are read as streams: what a run takes depends on how many are indexed at once (`--concurrency`, by default the number of cores), and not on the size of the image. Each takes some 32 MiB, and 33 KiB for every span of its zTOC; reading ahead from registries takes 64 MB in all.',
-      '`--memory SIZE` bounds it: a quarter, at most 48 MiB, is for reading ahead; fewer layers are indexed at once where the rest would not suffice, but never fewer than one. Larger spans (`--span-size`) make fewer of them. Nothing is written to disk on the way, but for an archive from a pipe.',
+      '`--memory SIZE` bounds it: a quarter, at most 40 MiB, is for reading ahead; fewer layers are indexed at once where the rest would not suffice, but never fewer than one. Larger spans (`--span-size`) make fewer of them. Nothing is written to disk on the way, but for an archive from a pipe.',
     ],
   },
   {
