@@ -1,6 +1,9 @@
 // Puts the program's own modules, and those of its threads, into a few files: Node takes half a millisecond for each module that it loads, and a
-// command has some hundred. What it depends on stays outside, and is loaded by the commands that need it. Does nothing where nothing was compiled since.
+// command has some hundred. What it depends on stays outside, and is loaded by the commands that need it: so the package has to depend on it, too, or
+// installers that keep packages apart would not find it. Does nothing where nothing was compiled since.
+
 import { readdirSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs'
+import { isBuiltin } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
@@ -10,7 +13,10 @@ const root = fileURLToPath(new URL('../../..', import.meta.url))
 const outdir = `${root}/packages/sociable/dist/bin/cli`
 const program = `${outdir}/sociable.js`
 
-/** Of undici only what is used: it has more than twice as much, which takes 35 ms to load, and 9 MB. */
+/**
+ * Of undici only what is used: it has more than twice as much, which takes 35 ms to load, and 9 MB. Its files are its own business: hence only
+ * patches of the version that was tried are taken (`~` in package.json).
+ */
 const undiciInPart = {
   name: 'undici in part',
   setup({ onResolve, onLoad }) {
@@ -57,8 +63,19 @@ async function bundle() {
     made.flatMap(({ metafile }) => Object.keys(metafile.outputs).map((path) => path.replace(/^.*\//, ''))),
   )
   for (const file of readdirSync(outdir)) if (!files.has(file)) rmSync(`${outdir}/${file}`)
+  checkDependencies(made.flatMap(({ metafile }) => Object.values(metafile.outputs).flatMap(({ imports }) => imports)))
   const now = new Date()
   utimesSync(program, now, now)
+}
+
+function checkDependencies(imports) {
+  const { dependencies } = JSON.parse(readFileSync(`${root}/packages/sociable/package.json`, 'utf8'))
+  for (const { path, external } of imports) {
+    if (!external || isBuiltin(path)) continue
+    const name = /^(?:@[^/]+\/)?[^/]+/.exec(path)[0]
+    if (!(name in dependencies))
+      throw new Error(`the program loads ${path}: put ${name} among the package's dependencies`)
+  }
 }
 
 function modified(file) {
