@@ -37,6 +37,7 @@ export {
 export * from './mediatype.js'
 export { createMemoryStore } from './memory.js'
 export { type OpenOptions, openStore } from './open.js'
+export { readAhead } from './read-ahead.js'
 export {
   formatReference,
   type ImageReference,

@@ -1,10 +1,14 @@
-import { type ImageReference, openStore, parseReference, type RegistryReference, type Store } from '@sociable/oci'
+import {
+  type ImageReference,
+  openStore,
+  parseReference,
+  type RegistryReference,
+  readAhead,
+  type Store,
+} from '@sociable/oci'
 import type { RegistryClient } from '@sociable/oci/registry'
 import type { ImageLocation, RegistryAccess } from './options.js'
 import type { Settings } from './settings.js'
-
-/** What one call's reading ahead may hold. With what connections and their code take, it adds some 64 MB to a process (measured). */
-const READ_AHEAD = 40 << 20 // bytes
 
 /**
  * The registries of one call: logins and connections are shared, and a repository is one store however often it is named. Their code is loaded
@@ -66,11 +70,6 @@ export class Registries {
       memory: readAhead(this.#memory),
     })
   }
-}
-
-/** Bytes that are for reading ahead of all that a call may take. */
-export function readAhead(memory: number): number {
-  return Math.floor(Math.min(READ_AHEAD, memory / 4))
 }
 
 /** The settings with the memory that is left for indexing: where layers come from elsewhere, reading ahead has its part. */

@@ -1,4 +1,4 @@
-import { type Descriptor, type Store, StoreError } from '@sociable/oci'
+import { type Descriptor, readAhead, type Store, StoreError } from '@sociable/oci'
 import {
   type Credentials,
   ecrCredentials,
@@ -9,8 +9,6 @@ import {
 } from '@sociable/oci/registry'
 import type { EcrRepository } from './ecr-repository.js'
 
-/** What one event's work reads ahead from registries, of all memory that it has. */
-const READ_AHEAD = 40 << 20 // bytes
 /** A registry that a VPC has no way to is found out about in a minute, and not in three. */
 const RETRIES_ELSEWHERE = 3
 
@@ -26,11 +24,11 @@ export class Images {
 
   /** @param memory bytes that the event's work may take */
   constructor(memory: number) {
-    const readAhead = Math.floor(Math.min(READ_AHEAD, memory / 4))
-    this.#ecr = new RegistryClient({ credentials: ecrCredentials(), memory: readAhead })
+    const ahead = readAhead(memory)
+    this.#ecr = new RegistryClient({ credentials: ecrCredentials(), memory: ahead })
     this.#elsewhere = new RegistryClient({
       credentials: async (...request) => firstOf(...this.#logins)(...request),
-      memory: readAhead,
+      memory: ahead,
       retry: { retries: RETRIES_ELSEWHERE },
     })
   }

@@ -1,4 +1,5 @@
 import { StoreError } from '../error.js'
+import { READ_AHEAD } from '../read-ahead.js'
 import type { CallOptions } from '../store.js'
 import { Authenticator } from './auth.js'
 import { ChunkPool } from './chunk-pool.js'
@@ -24,7 +25,6 @@ export interface RegistryOptions extends HttpOptions {
   readonly retry?: Partial<RetryPolicy> | undefined
 }
 
-const MEMORY = 40 << 20
 const PART_SIZE = 8 << 20 // S3 recommends 8–16 MB for ranged requests
 const SMALLEST_PART = 1 << 20
 const PARTS_AHEAD = 5
@@ -55,7 +55,7 @@ export class RegistryClient {
     this.immutableTags = options.immutableTags ?? ecrImmutableTags()
     this.http = new Http(options)
     this.policy = { ...RETRY_POLICY, ...options.retry }
-    this.budget = new MemoryBudget(options.memory ?? MEMORY)
+    this.budget = new MemoryBudget(options.memory ?? READ_AHEAD)
     this.pool = new ChunkPool(this.budget.capacity)
     this.partSize = Math.max(SMALLEST_PART, Math.min(PART_SIZE, Math.floor(this.budget.capacity / PARTS_AHEAD)))
   }
