@@ -26,7 +26,8 @@ test('docker-registry takes its tokens, for what they allow', async (t) => {
   const refused = await fetch(`${registry.url}/v2/app/blobs/uploads/`, { method: 'POST' })
   assert.equal(refused.status, 401)
   assert.equal(
-    refused.headers.get('www-authenticate'),
+    // docker-registry names the two actions in the order of a Go map: one time in seven the other way round
+    refused.headers.get('www-authenticate')?.replace(/:push,pull"$/, ':pull,push"'),
     `Bearer realm="${server.auth.realm}",service="${server.auth.service}",scope="repository:app:pull,push"`,
   )
   const upload = async (token: string) =>
