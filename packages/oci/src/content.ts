@@ -1,4 +1,4 @@
-import type { Descriptor } from './descriptor.js'
+import type { Descriptor } from './document/descriptor.js'
 import { StoreError } from './error.js'
 import type { CallOptions, Content, Store } from './store.js'
 

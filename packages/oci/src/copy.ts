@@ -1,4 +1,4 @@
-import type { Descriptor } from './descriptor.js'
+import type { Descriptor } from './document/descriptor.js'
 import type { CallOptions, Store } from './store.js'
 
 export interface CopyOptions extends CallOptions {

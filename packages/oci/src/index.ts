@@ -1,6 +1,6 @@
 export { DOCUMENT_LIMIT, readContent } from './content.js'
 export { type CopyOptions, type CopyResult, copyContent } from './copy.js'
-export type { Descriptor, Platform } from './descriptor.js'
+export type { Descriptor, Platform } from './document/descriptor.js'
 export {
   ContentVerifier,
   type Digest,
@@ -9,8 +9,7 @@ export {
   isDigest,
   parseDigest,
   verifying,
-} from './digest.js'
-export { ImageReferenceError, ManifestError, type ManifestErrorCode, StoreError, type StoreErrorCode } from './error.js'
+} from './document/digest.js'
 export {
   isJsonObject,
   type JsonNumber,
@@ -19,7 +18,7 @@ export {
   member,
   parseJson,
   printJson,
-} from './gojson.js'
+} from './document/gojson.js'
 export {
   checkDocument,
   contentsOf,
@@ -33,11 +32,8 @@ export {
   type Index,
   type Integer,
   type Manifest,
-} from './manifest.js'
-export * from './mediatype.js'
-export { createMemoryStore } from './memory.js'
-export { type OpenOptions, openStore } from './open.js'
-export { readAhead } from './read-ahead.js'
+} from './document/manifest.js'
+export * from './document/mediatype.js'
 export {
   formatReference,
   type ImageReference,
@@ -46,7 +42,11 @@ export {
   parseReference,
   type RegistryReference,
   referenceWithin,
-} from './reference.js'
+} from './document/reference.js'
+export { ImageReferenceError, ManifestError, type ManifestErrorCode, StoreError, type StoreErrorCode } from './error.js'
+export { createMemoryStore } from './memory.js'
+export { type OpenOptions, openStore } from './open.js'
+export { readAhead } from './read-ahead.js'
 // Its values are in @sociable/oci/registry, as loading HTTP takes longer than what is done without it.
 export type { Credential, Credentials, RegistryClient, RegistryStore } from './registry/registry.js'
 export { type LayoutRepositoriesOptions, layoutRepositories } from './server/layout-repositories.js'

@@ -1,9 +1,9 @@
 import { contentChunks, joinChunks } from './content.js'
-import type { Descriptor } from './descriptor.js'
-import { measuring, verifying } from './digest.js'
-import { EMPTY_LAYOUT_INDEX, type LayoutIndex, withoutDigest, withoutName } from './layout-index.js'
-import { LayoutStore } from './layout-store.js'
-import { CHUNK_SIZE } from './random-access.js'
+import type { Descriptor } from './document/descriptor.js'
+import { measuring, verifying } from './document/digest.js'
+import { CHUNK_SIZE } from './file/random-access.js'
+import { EMPTY_LAYOUT_INDEX, type LayoutIndex, withoutDigest, withoutName } from './layout/layout-index.js'
+import { LayoutStore } from './layout/layout-store.js'
 import type { CallOptions, Content, PushOptions } from './store.js'
 
 /** A store that lives as long as its process needs it: for tests, and for images that are made on the way. */

@@ -1,14 +1,19 @@
-import { openArchive } from './archive.js'
-import { openSink, streamSink } from './archive-sink.js'
-import { ArchiveWriter, type PreviousArchive, readPreviousArchive } from './archive-writer.js'
+import { openArchive } from './archive/archive.js'
+import { openSink, streamSink } from './archive/archive-sink.js'
+import { ArchiveWriter, type PreviousArchive, readPreviousArchive } from './archive/archive-writer.js'
+import { indexTar } from './archive/tar-index.js'
+import {
+  type ImageReference,
+  type LocalReference,
+  parseReference,
+  type RegistryReference,
+} from './document/reference.js'
 import { StoreError } from './error.js'
-import { openLayout } from './layout.js'
+import { RandomAccessFile } from './file/random-access.js'
+import { openLayout } from './layout/layout.js'
 import { createMemoryStore } from './memory.js'
-import { RandomAccessFile } from './random-access.js'
-import { type ImageReference, type LocalReference, parseReference, type RegistryReference } from './reference.js'
 import type { RegistryClient } from './registry/registry.js'
 import type { CallOptions, Store } from './store.js'
-import { indexTar } from './tar-index.js'
 
 export interface OpenOptions extends CallOptions {
   /**

@@ -1,4 +1,4 @@
-import type { Descriptor } from './descriptor.js'
+import type { Descriptor } from './document/descriptor.js'
 
 export type Content = Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>
 

@@ -1,10 +1,10 @@
 // Small images for tests.
 import { createHash } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
-import type { Descriptor } from '../src/descriptor.js'
-import { digestOf } from '../src/digest.js'
-import { encodeManifest, type Manifest } from '../src/manifest.js'
-import { OCI_CONFIG, OCI_LAYER, OCI_LAYER_GZIP, OCI_MANIFEST } from '../src/mediatype.js'
+import type { Descriptor } from '../src/document/descriptor.js'
+import { digestOf } from '../src/document/digest.js'
+import { encodeManifest, type Manifest } from '../src/document/manifest.js'
+import { OCI_CONFIG, OCI_LAYER, OCI_LAYER_GZIP, OCI_MANIFEST } from '../src/document/mediatype.js'
 import type { Store } from '../src/store.js'
 import { type TarEntry, tar } from './tar-writer.js'
 

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { openStore } from '../src/open.js'
+import { assertLayers } from './rooms.js'
 import { tar } from './tar-writer.js'
 import { temporaryFolder } from './tools.js'
 
@@ -18,7 +19,7 @@ test('this package knows no other of the workspace, and what is not the registry
     for (const [, name = ''] of text.matchAll(/^(?:import|export|}).* from '([^'.][^']*)'/gm)) {
       const isOwn = name.startsWith('node:')
       assert.ok(!name.startsWith('@sociable/') && name !== 'sociable', `${file} imports ${name}`)
-      if (basename(file) === file) assert.ok(isOwn, `${file} imports ${name}`)
+      if (!file.startsWith('registry')) assert.ok(isOwn, `${file} imports ${name}`)
       else
         assert.ok(
           isOwn || Object.keys(dependencies).some((known) => name === known || name.startsWith(`${known}/`)),
@@ -26,6 +27,22 @@ test('this package knows no other of the workspace, and what is not the registry
         )
     }
   }
+})
+
+test('imports point down: from stores to documents, never back', () => {
+  assertLayers(join(root, 'src'), [
+    ['error', 'read-ahead'],
+    ['document/'],
+    ['store', 'content', 'copy'],
+    ['file/'],
+    ['layout/'],
+    ['memory'],
+    ['archive/'],
+    ['registry/credentials/'],
+    ['registry/'],
+    ['server/'],
+    ['*'],
+  ])
 })
 
 test('the README’s example runs', async (t) => {

@@ -28,7 +28,7 @@ const PARTS = [
   ['eligibility.ts', 'Eligibility'],
   ['image.ts', 'ImageEntry', 'EntryType', 'FetchStatistics'],
   ['extract.ts', 'ExtractResult', 'SkippedEntry'],
-  ['../../oci/src/descriptor.ts', 'Platform'],
+  ['../../oci/src/document/descriptor.ts', 'Platform'],
 ]
 
 function page() {

@@ -1,15 +1,15 @@
 import type { Descriptor } from '@sociable/oci'
-import { assemblePlatform } from './assemble.js'
 import { ImageError } from './error.js'
-import { type ImageTree, readImageTree, type TreeEntry } from './image-tree.js'
+import { type ImageTree, readImageTree, type TreeEntry } from './image/image-tree.js'
+import { formatPlatform } from './image/platform.js'
+import { assemblePlatform } from './indexing/assemble.js'
+import { reasonForNone } from './indexing/outcome.js'
+import { imagesOf, type PlatformPlan, planPlatforms } from './indexing/plan.js'
+import { resolveSettings, type Settings } from './indexing/settings.js'
 import { type InspectedPlatform, inspect } from './inspect.js'
-import { type Place, withPlaces } from './location.js'
 import type { ImageLocation, IndexOptions } from './options.js'
-import { reasonForNone } from './outcome.js'
-import { imagesOf, type PlatformPlan, planPlatforms } from './plan.js'
-import { formatPlatform } from './platform.js'
+import { type Place, withPlaces } from './places/location.js'
 import { type ContentResult, contentResult } from './result.js'
-import { resolveSettings, type Settings } from './settings.js'
 
 export interface CheckConvertedResult extends ContentResult {
   /** Whether it is what was asked for: no `problems`. */

@@ -1,11 +1,11 @@
 import type { Descriptor, Store } from '@sociable/oci'
-import type { AssembledPlatform } from './assemble.js'
-import { type CopyTask, copyBlobs, copyTree } from './blobs.js'
-import { assembleAll, type ConvertTask, findFormer, readConversion, rewriteAssembled } from './conversion.js'
 import { ImageError } from './error.js'
-import { type FinishedLayer, indexLayers } from './layers.js'
-import { type CallPlaces, type Place, withPlaces } from './location.js'
-import type { ConvertOptions, ImageLocation } from './options.js'
+import type { RewrittenImage } from './image/rewrite.js'
+import type { AssembledPlatform } from './indexing/assemble.js'
+import { type CopyTask, copyBlobs, copyTree } from './indexing/blobs.js'
+import { assembleAll, type ConvertTask, findFormer, readConversion, rewriteAssembled } from './indexing/conversion.js'
+import type { FinishedLayer } from './indexing/finished-layer.js'
+import { indexLayers } from './indexing/layers.js'
 import {
   bytesIndexed,
   platformResult,
@@ -14,16 +14,16 @@ import {
   reasonForNone,
   tagOnce,
   warnNotFound,
-} from './outcome.js'
+} from './indexing/outcome.js'
+import type { LayerJob } from './indexing/plan.js'
+import type { KnownZtoc, KnownZtocs } from './indexing/reusable.js'
+import { indexingFrom, resolveSettings } from './indexing/settings.js'
+import type { ConvertOptions, ImageLocation } from './options.js'
 import { parallel } from './parallel.js'
-import type { LayerJob } from './plan.js'
+import { type CallPlaces, type Place, withPlaces } from './places/location.js'
 import { collectWarnings, type ProgressEvent } from './progress.js'
-import { indexingFrom } from './registries.js'
 import { type ConvertResult, contentResult, type LayerResult } from './result.js'
-import type { KnownZtoc, KnownZtocs } from './reusable.js'
-import type { RewrittenImage } from './rewrite.js'
-import { resolveSettings } from './settings.js'
-import { ZTOC_MEDIA_TYPE } from './soci-index.js'
+import { ZTOC_MEDIA_TYPE } from './soci/soci-index.js'
 
 /**
  * Makes a SOCI-enabled image (v2) of `source` and names it `destination`: the same layers, each platform's manifest annotated, and the SOCI

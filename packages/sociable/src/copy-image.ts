@@ -9,11 +9,11 @@ import {
   type Store,
   StoreError,
 } from '@sociable/oci'
-import { type CopyTask, copyBlobs, isInPlace } from './blobs.js'
 import { ImageError, inContext } from './error.js'
-import { type Place, withPlaces } from './location.js'
+import { type CopyTask, copyBlobs, isInPlace } from './indexing/blobs.js'
+import { refuseImmutableTag, tagOnce } from './indexing/outcome.js'
 import type { CallOptions, ImageLocation, RegistryAccess } from './options.js'
-import { refuseImmutableTag, tagOnce } from './outcome.js'
+import { type Place, withPlaces } from './places/location.js'
 import { collectWarnings, type ProgressEvent } from './progress.js'
 import { type ContentResult, contentResult } from './result.js'
 

@@ -1,10 +1,9 @@
 import { type Descriptor, decodeManifest, isManifestType, type Manifest, readContent, type Store } from '@sociable/oci'
-import { type AssembledPlatform, assemblePlatform } from './assemble.js'
-import { mayBeIndex, refusedLayers } from './former-result.js'
-import { readImageTree } from './image-tree.js'
-import { type FinishedLayer, indexLayers } from './layers.js'
-import { type Place, withPlaces } from './location.js'
-import type { CreateOptions, ImageLocation } from './options.js'
+import { readImageTree } from './image/image-tree.js'
+import { type AssembledPlatform, assemblePlatform } from './indexing/assemble.js'
+import type { FinishedLayer } from './indexing/finished-layer.js'
+import { mayBeIndex, refusedLayers } from './indexing/former-result.js'
+import { indexLayers } from './indexing/layers.js'
 import {
   bytesIndexed,
   platformResult,
@@ -14,13 +13,14 @@ import {
   tagOnce,
   warnAbsent,
   warnNotFound,
-} from './outcome.js'
-import { type PlatformPlan, planLayers, plannedLayers, planPlatforms } from './plan.js'
+} from './indexing/outcome.js'
+import { type PlatformPlan, planLayers, plannedLayers, planPlatforms } from './indexing/plan.js'
+import { type AttachedIndex, assumeFinished, attachedIndexes, findZtocs } from './indexing/reusable.js'
+import { indexingFrom, resolveSettings, type Settings } from './indexing/settings.js'
+import type { CreateOptions, ImageLocation } from './options.js'
+import { type Place, withPlaces } from './places/location.js'
 import { collectWarnings } from './progress.js'
-import { indexingFrom } from './registries.js'
 import type { CreateResult } from './result.js'
-import { type AttachedIndex, assumeFinished, attachedIndexes, findZtocs } from './reusable.js'
-import { resolveSettings, type Settings } from './settings.js'
 
 /**
  * Builds a SOCI index (v1) for each platform and puts it beside the image, attached by its `subject`; the image itself stays as it is.

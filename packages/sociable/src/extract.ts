@@ -3,30 +3,9 @@ import { randomUUID } from 'node:crypto'
 import { chmod, mkdir, readdir, rename, rm, rmdir, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { ImageError } from './error.js'
-import { type ExtractSource, TreeWriter } from './extract-writer.js'
-import { parentPath } from './layer-tree.js'
-import type { CallOptions } from './options.js'
-
-export interface ExtractOptions extends CallOptions {
-  /** Called for each entry that is not written. */
-  readonly onSkip?: ((skipped: SkippedEntry) => void) | undefined
-}
-
-/** An entry of the image that is not written, and why. */
-export interface SkippedEntry {
-  readonly path: string
-  readonly reason: string
-}
-
-export interface ExtractResult {
-  /** Names of regular files. */
-  readonly files: number
-  readonly directories: number
-  readonly symlinks: number
-  /** Bytes of the files; of one with several names once. */
-  readonly bytes: number
-  readonly skipped: readonly SkippedEntry[]
-}
+import type { ExtractOptions, ExtractResult } from './reading/extract-result.js'
+import { type ExtractSource, TreeWriter } from './reading/extract-writer.js'
+import { parentPath } from './reading/layer-tree.js'
 
 /** As `mkdir` makes folders, but for the umask. */
 const NEW_FOLDER = 0o777

@@ -3,7 +3,6 @@ export { convert } from './convert.js'
 export { type CopyImageOptions, type CopyImageResult, copyImage } from './copy-image.js'
 export { createIndex } from './create.js'
 export { ImageError, type ImageErrorCode } from './error.js'
-export type { ExtractOptions, ExtractResult, SkippedEntry } from './extract.js'
 export {
   type EntryType,
   type FetchStatistics,
@@ -30,9 +29,10 @@ export type {
   RegistryAccess,
 } from './options.js'
 export type { PlannedLayer, ProgressEvent } from './progress.js'
+export type { ExtractOptions, ExtractResult, SkippedEntry } from './reading/extract-result.js'
 export { type RemoveSociOptions, type RemoveSociResult, removeSoci, type SociIndexResult } from './remove-soci.js'
 export type { ContentResult, ConvertResult, CreateResult, LayerResult, PlatformResult } from './result.js'
-export { IMAGE_MANIFEST_DIGEST, INDEX_DIGEST } from './soci-index.js'
+export { IMAGE_MANIFEST_DIGEST, INDEX_DIGEST } from './soci/soci-index.js'
 export {
   assembleConversion,
   type ConversionLayer,

@@ -32,7 +32,7 @@ export async function indexOneLayer(
   // Images, and errors that name their parts, are loaded when there is one: a layer alone needs none of it, and takes half the time to start.
   try {
     if (ofImage === undefined) return await indexFile(layer, options)
-    const { openImageLayer } = await import('./image-layer.js')
+    const { openImageLayer } = await import('./places/image-layer.js')
     const { descriptor, compression, content, close } = await openImageLayer(ofImage.image!, ofImage.digest!, options)
     try {
       return await indexBytes(content, { ...options, compression }, descriptor)

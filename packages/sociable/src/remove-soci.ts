@@ -1,15 +1,15 @@
 import { readContent, StoreError } from '@sociable/oci'
 import { ImageError } from './error.js'
-import { type ImageTree, readImageTree } from './image-tree.js'
-import { openOnly, type Place } from './location.js'
+import { type ImageTree, readImageTree } from './image/image-tree.js'
+import { type PlatformIndex, rewriteImage } from './image/rewrite.js'
+import { findSociIndex } from './image/soci-lookup.js'
+import { pushDocuments, tagOnce } from './indexing/outcome.js'
+import { imagesOf } from './indexing/plan.js'
+import { type AttachedIndex, attachedIndexes } from './indexing/reusable.js'
 import type { CallOptions, ImageLocation, RegistryAccess } from './options.js'
-import { pushDocuments, tagOnce } from './outcome.js'
-import { imagesOf } from './plan.js'
+import { openOnly, type Place } from './places/location.js'
 import { type ContentResult, contentResult } from './result.js'
-import { type AttachedIndex, attachedIndexes } from './reusable.js'
-import { type PlatformIndex, rewriteImage } from './rewrite.js'
-import { BUILD_TOOL } from './soci-index.js'
-import { findSociIndex } from './soci-lookup.js'
+import { BUILD_TOOL } from './soci/soci-index.js'
 
 export interface RemoveSociOptions extends CallOptions, RegistryAccess {
   /** Remove the SOCI indexes of other tools, too. @default false: those whose build tool is a sociable */

@@ -1,18 +1,17 @@
 // A conversion in three steps that can run on different machines, each with no more than JSON of the one before.
 import { type Descriptor, isDigest, parseReference } from '@sociable/oci'
-import { findFormer, readConversion } from './conversion.js'
 import { convertImage, withConversion } from './convert.js'
 import { ImageError } from './error.js'
-import { layerCompression } from './layer-type.js'
-import { indexLayers, reuseZtoc } from './layers.js'
-import { withPlaces } from './location.js'
+import { layerCompression } from './image/layer-type.js'
+import { findFormer, readConversion } from './indexing/conversion.js'
+import { indexLayers, reuseZtoc } from './indexing/layers.js'
+import { type LayerJob, layerKey } from './indexing/plan.js'
+import { indexingFrom, layersAtOnce, resolveSettings } from './indexing/settings.js'
 import type { ConvertOptions, ImageLocation } from './options.js'
 import { parallel } from './parallel.js'
-import { type LayerJob, layerKey } from './plan.js'
+import { withPlaces } from './places/location.js'
 import { collectWarnings } from './progress.js'
-import { indexingFrom } from './registries.js'
 import { type ContentResult, type ConvertResult, contentResult, type LayerResult } from './result.js'
-import { layersAtOnce, resolveSettings } from './settings.js'
 
 /** What is left to do of a conversion. Plain data: some 300 bytes for each layer. */
 export interface ConversionPlan {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { fargateEligibility } from '../src/eligibility.js'
+import { fargateEligibility } from '../src/image/eligibility.js'
+import type { LayerJob } from '../src/indexing/plan.js'
+import { layersAtOnce, resolveSettings } from '../src/indexing/settings.js'
+import { tee } from '../src/indexing/tee.js'
 import { parallel } from '../src/parallel.js'
-import type { LayerJob } from '../src/plan.js'
-import { cleanPrefetchPath, decodePrefetch, encodePrefetch, mergeSpans } from '../src/prefetch.js'
-import { layersAtOnce, resolveSettings } from '../src/settings.js'
-import { tee } from '../src/tee.js'
+import { cleanPrefetchPath, decodePrefetch, encodePrefetch, mergeSpans } from '../src/soci/prefetch.js'
 
 describe('prefetch', () => {
   test('paths', () => {

@@ -1,5 +1,5 @@
-import type { Descriptor } from '../descriptor.js'
-import { sizeMismatch } from '../digest.js'
+import type { Descriptor } from '../document/descriptor.js'
+import { sizeMismatch } from '../document/digest.js'
 import { StoreError } from '../error.js'
 import type { Registry } from './client.js'
 import { failureOf, readRefusal } from './failure.js'

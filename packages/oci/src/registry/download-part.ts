@@ -1,4 +1,4 @@
-import { sizeMismatch } from '../digest.js'
+import { sizeMismatch } from '../document/digest.js'
 import type { BlobReader, OpenedBlob } from './blob-reader.js'
 import { CHUNK_SIZE } from './chunk-pool.js'
 import { type RetryPolicy, retrying } from './retry.js'

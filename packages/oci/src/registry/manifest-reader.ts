@@ -1,7 +1,6 @@
-import type { Descriptor } from '../descriptor.js'
-import { ContentVerifier, digestOf, isDigest } from '../digest.js'
-import { StoreError } from '../error.js'
-import { detectMediaType } from '../manifest.js'
+import type { Descriptor } from '../document/descriptor.js'
+import { ContentVerifier, digestOf, isDigest } from '../document/digest.js'
+import { detectMediaType } from '../document/manifest.js'
 import {
   DOCKER_MANIFEST,
   DOCKER_MANIFEST_LIST,
@@ -9,7 +8,8 @@ import {
   isManifestType,
   OCI_INDEX,
   OCI_MANIFEST,
-} from '../mediatype.js'
+} from '../document/mediatype.js'
+import { StoreError } from '../error.js'
 import type { Registry } from './client.js'
 import type { HttpResponse } from './http.js'
 import { redactText } from './redact.js'

@@ -1,6 +1,6 @@
 import { contentChunks, joinChunks } from '../content.js'
-import type { Descriptor } from '../descriptor.js'
-import { measuring, verifying } from '../digest.js'
+import type { Descriptor } from '../document/descriptor.js'
+import { measuring, verifying } from '../document/digest.js'
 import type { Content } from '../store.js'
 
 const CHUNK_SIZE = 1 << 20

@@ -1,12 +1,12 @@
 import { pipeline } from 'node:stream/promises'
 import { answer, type Exchange } from './exchange.js'
 import { parseRange } from './range.js'
-import type { Registry } from './registry.js'
 import type { ServedStore } from './repositories.js'
 import { RequestError } from './request-error.js'
+import type { Served } from './served.js'
 
 /** GET and HEAD of a blob, whole or a range of it (distribution-spec v1.1.1, "Pulling blobs"). */
-export async function getBlob(registry: Registry, exchange: Exchange, repository: string, digest: string) {
+export async function getBlob(registry: Served, exchange: Exchange, repository: string, digest: string) {
   const store = await registry.repository(repository)
   const size = await sizeOfBlob(store, repository, digest)
   const { request, response, method, signal } = exchange
@@ -41,7 +41,7 @@ export async function getBlob(registry: Registry, exchange: Exchange, repository
 }
 
 /** DELETE of a blob ("Deleting Blobs"). */
-export async function deleteBlob(registry: Registry, exchange: Exchange, repository: string, digest: string) {
+export async function deleteBlob(registry: Served, exchange: Exchange, repository: string, digest: string) {
   const store = await registry.repository(repository)
   const size = await sizeOfBlob(store, repository, digest)
   if (store.delete === undefined)

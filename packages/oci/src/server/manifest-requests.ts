@@ -1,22 +1,29 @@
 import { createHash } from 'node:crypto'
 import { readContent } from '../content.js'
-import type { Descriptor } from '../descriptor.js'
-import { isDigest, parseDigest } from '../digest.js'
+import type { Descriptor } from '../document/descriptor.js'
+import { isDigest, parseDigest } from '../document/digest.js'
+import {
+  checkDocument,
+  contentsOf,
+  decodeDocument,
+  detectMediaType,
+  type Index,
+  type Manifest,
+} from '../document/manifest.js'
+import { isIndexType, isManifestType } from '../document/mediatype.js'
+import { isTag } from '../document/reference.js'
 import { ImageReferenceError, ManifestError, StoreError } from '../error.js'
-import { checkDocument, contentsOf, decodeDocument, detectMediaType, type Index, type Manifest } from '../manifest.js'
-import { isIndexType, isManifestType } from '../mediatype.js'
-import { isTag } from '../reference.js'
 import { answer, type Exchange, readBody } from './exchange.js'
-import type { Registry } from './registry.js'
 import type { ServedStore } from './repositories.js'
 import { RequestError } from './request-error.js'
+import type { Served } from './served.js'
 import { untaggedImage } from './tag-requests.js'
 
 /** distribution-spec v1.1.1, "Pushing Manifests": registries should take at least this, and refuse what is larger with 413. */
 const MANIFEST_LIMIT = 4 << 20 // bytes
 
 /** GET and HEAD of a manifest or index, by tag or digest ("Pulling manifests"). */
-export async function getManifest(registry: Registry, exchange: Exchange, repository: string, reference: string) {
+export async function getManifest(registry: Served, exchange: Exchange, repository: string, reference: string) {
   const store = await registry.repository(repository)
   const descriptor = await resolve(store, repository, reference)
   const bytes = await readContent(store, descriptor)
@@ -26,7 +33,7 @@ export async function getManifest(registry: Registry, exchange: Exchange, reposi
 }
 
 /** PUT of a manifest or index: all that it refers to, but for its subject, must be there. */
-export async function putManifest(registry: Registry, exchange: Exchange, repository: string, reference: string) {
+export async function putManifest(registry: Served, exchange: Exchange, repository: string, reference: string) {
   const byDigest = isDigest(reference)
   if (!byDigest && !isTag(reference))
     throw reference.includes(':')
@@ -54,7 +61,7 @@ export async function putManifest(registry: Registry, exchange: Exchange, reposi
 }
 
 /** DELETE of a tag, or of a manifest with its tags ("Deleting Manifests"). */
-export async function deleteManifest(registry: Registry, exchange: Exchange, repository: string, reference: string) {
+export async function deleteManifest(registry: Served, exchange: Exchange, repository: string, reference: string) {
   const store = await registry.repository(repository)
   const descriptor = await resolve(store, repository, reference)
   if (store.delete === undefined || store.untag === undefined)

@@ -1,15 +1,15 @@
-import type { Descriptor } from '../descriptor.js'
-import { encodeIndex } from '../manifest.js'
-import { OCI_INDEX } from '../mediatype.js'
+import type { Descriptor } from '../document/descriptor.js'
+import { encodeIndex } from '../document/manifest.js'
+import { OCI_INDEX } from '../document/mediatype.js'
 import { answer, type Exchange } from './exchange.js'
 import { nextLink } from './pages.js'
-import type { Registry } from './registry.js'
+import type { Served } from './served.js'
 
 /**
  * GET of what refers to a manifest, in pages, optionally of one artifact type (distribution-spec v1.1.1, "Listing Referrers"). A repository that is
  * not there has none: 404 would say that this registry does not have the API.
  */
-export async function listReferrers(registry: Registry, exchange: Exchange, repository: string, digest: string) {
+export async function listReferrers(registry: Served, exchange: Exchange, repository: string, digest: string) {
   const { query } = exchange
   const artifactType = query.get('artifactType') || undefined
   const last = query.get('last')

@@ -6,6 +6,7 @@ import { listReferrers } from './referrer-requests.js'
 import type { Repositories, ServedStore } from './repositories.js'
 import { asRequestError, RequestError } from './request-error.js'
 import { parseRoute, type Route } from './route.js'
+import type { Served } from './served.js'
 import { listRepositories, listTags } from './tag-requests.js'
 import { beginUpload, cancelUpload, continueUpload, finishUpload, uploadStatus } from './upload-requests.js'
 import { Uploads } from './uploads.js'
@@ -27,7 +28,7 @@ export interface RegistryOptions {
 }
 
 /** A registry (distribution-spec v1.1.1) over stores: `handle` answers the requests of any HTTP server. */
-export class Registry {
+export class Registry implements Served {
   readonly repositories: Repositories
   readonly uploads: Uploads
   readonly pageSize: number

@@ -1,5 +1,5 @@
-import { isDigest } from '../digest.js'
-import { isRepositoryName } from '../reference.js'
+import { isDigest } from '../document/digest.js'
+import { isRepositoryName } from '../document/reference.js'
 import { RequestError } from './request-error.js'
 
 /** An endpoint of the API (distribution-spec v1.1.1, "Endpoints"), and what of it is asked for. */

@@ -1,13 +1,13 @@
-import type { Descriptor } from '../descriptor.js'
+import type { Descriptor } from '../document/descriptor.js'
+import { isTag } from '../document/reference.js'
 import { StoreError } from '../error.js'
-import { isTag } from '../reference.js'
 import { answerJson, type Exchange } from './exchange.js'
 import { nextLink, pageOfNames } from './pages.js'
-import type { Registry } from './registry.js'
 import type { ServedStore } from './repositories.js'
+import type { Served } from './served.js'
 
 /** GET of the tags, in pages (distribution-spec v1.1.1, "Listing Tags"). Names that a layout can have and a registry cannot are left out. */
-export async function listTags(registry: Registry, exchange: Exchange, repository: string): Promise<void> {
+export async function listTags(registry: Served, exchange: Exchange, repository: string): Promise<void> {
   const store = await registry.repository(repository)
   const names: string[] = []
   for await (const name of store.tags()) if (isTag(name)) names.push(name)
@@ -20,7 +20,7 @@ export async function listTags(registry: Registry, exchange: Exchange, repositor
 }
 
 /** GET of the repositories' names, in pages (distribution's "Catalog"; not in the specification). */
-export async function listRepositories(registry: Registry, exchange: Exchange): Promise<void> {
+export async function listRepositories(registry: Served, exchange: Exchange): Promise<void> {
   const names: string[] = []
   for await (const name of registry.repositories.names()) names.push(name)
   const { query } = exchange

@@ -1,14 +1,14 @@
 // Pushing blobs (distribution-spec v1.1.1, "Pushing Blobs" and "Mounting a blob from another repository").
-import { type DigestAlgorithm, isDigest, parseDigest } from '../digest.js'
+import { type DigestAlgorithm, isDigest, parseDigest } from '../document/digest.js'
 import { answer, bodyOf, type Exchange } from './exchange.js'
 import { parseContentRange } from './range.js'
-import type { Registry } from './registry.js'
 import type { ServedStore } from './repositories.js'
 import { RequestError } from './request-error.js'
+import type { Served } from './served.js'
 import { Upload } from './uploads.js'
 
 /** POST: begins an upload, or with `digest` takes all of it, or with `mount` takes it from another repository. */
-export async function beginUpload(registry: Registry, exchange: Exchange, repository: string): Promise<void> {
+export async function beginUpload(registry: Served, exchange: Exchange, repository: string): Promise<void> {
   const { query } = exchange
   const mount = query.get('mount')
   if (mount !== null && isDigest(mount) && (await mountBlob(registry, repository, mount, query.get('from'))))
@@ -30,14 +30,14 @@ export async function beginUpload(registry: Registry, exchange: Exchange, reposi
 }
 
 /** PATCH: appends a chunk, or a stream of any length. */
-export async function continueUpload(registry: Registry, exchange: Exchange, repository: string, id: string) {
+export async function continueUpload(registry: Served, exchange: Exchange, repository: string, id: string) {
   const upload = findUpload(registry, repository, id)
   await upload.exclusively(() => append(registry, exchange, upload))
   answerUpload(exchange, upload, 202)
 }
 
 /** PUT: appends what there is, and closes the upload. A wrong digest ends it; a chunk that is not the next one does not. */
-export async function finishUpload(registry: Registry, exchange: Exchange, repository: string, id: string) {
+export async function finishUpload(registry: Served, exchange: Exchange, repository: string, id: string) {
   const upload = findUpload(registry, repository, id)
   const digest = exchange.query.get('digest')
   if (digest === null) throw new RequestError(400, 'DIGEST_INVALID', 'the query has no digest')
@@ -47,25 +47,25 @@ export async function finishUpload(registry: Registry, exchange: Exchange, repos
 }
 
 /** GET: how far it is. */
-export async function uploadStatus(registry: Registry, exchange: Exchange, repository: string, id: string) {
+export async function uploadStatus(registry: Served, exchange: Exchange, repository: string, id: string) {
   answerUpload(exchange, findUpload(registry, repository, id), 204)
 }
 
 /** DELETE: forgets it. */
-export async function cancelUpload(registry: Registry, exchange: Exchange, repository: string, id: string) {
+export async function cancelUpload(registry: Served, exchange: Exchange, repository: string, id: string) {
   const upload = findUpload(registry, repository, id)
   await upload.exclusively(() => registry.uploads.remove(upload))
   answer(exchange, 204, {})
 }
 
-function findUpload(registry: Registry, repository: string, id: string): Upload {
+function findUpload(registry: Served, repository: string, id: string): Upload {
   const upload = registry.uploads.find(repository, id)
   if (upload === undefined)
     throw new RequestError(404, 'BLOB_UPLOAD_UNKNOWN', 'there is no such upload: it ended, or took too long')
   return upload
 }
 
-async function append(registry: Registry, { request }: Exchange, upload: Upload): Promise<void> {
+async function append(registry: Served, { request }: Exchange, upload: Upload): Promise<void> {
   const { stage, repository } = upload
   if (registry.uploads.find(repository, upload.id) !== upload)
     throw new RequestError(404, 'BLOB_UPLOAD_UNKNOWN', 'the upload ended meanwhile')
@@ -103,7 +103,7 @@ async function append(registry: Registry, { request }: Exchange, upload: Upload)
   }
 }
 
-async function finish(registry: Registry, exchange: Exchange, upload: Upload, digest: string): Promise<void> {
+async function finish(registry: Served, exchange: Exchange, upload: Upload, digest: string): Promise<void> {
   const { algorithm } = parseDigest(digest)
   await append(registry, exchange, upload)
   const actual = await upload.digest(algorithm)
@@ -117,12 +117,7 @@ async function finish(registry: Registry, exchange: Exchange, upload: Upload, di
 }
 
 /** Whether the blob is in the repository now: taken from another, or from any where none is named. */
-async function mountBlob(
-  registry: Registry,
-  repository: string,
-  digest: string,
-  from: string | null,
-): Promise<boolean> {
+async function mountBlob(registry: Served, repository: string, digest: string, from: string | null): Promise<boolean> {
   const { repositories } = registry
   if (from !== null) return copyFrom(registry, await repositories.open(from), repository, digest)
   for await (const name of repositories.names())
@@ -131,7 +126,7 @@ async function mountBlob(
 }
 
 async function copyFrom(
-  { repositories }: Registry,
+  { repositories }: Served,
   source: ServedStore | undefined,
   repository: string,
   digest: string,

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
-import type { Descriptor } from '../descriptor.js'
-import { RandomAccessFile } from '../random-access.js'
+import type { Descriptor } from '../document/descriptor.js'
+import { RandomAccessFile } from '../file/random-access.js'
 import type { Store } from '../store.js'
 
 /** Where the bytes of an upload are until it is complete. Calls do not overlap. */

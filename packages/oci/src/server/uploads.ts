@@ -1,5 +1,5 @@
 import { createHash, type Hash, randomUUID } from 'node:crypto'
-import type { DigestAlgorithm } from '../digest.js'
+import type { DigestAlgorithm } from '../document/digest.js'
 import type { UploadStage } from './upload-stage.js'
 
 /** An upload's bytes, and their digest as far as they go. */

@@ -2,9 +2,9 @@
 // BatchDeleteImage), over the registry's own state.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { readContent } from '../../src/content.js'
-import type { Descriptor } from '../../src/descriptor.js'
-import { decodeIndex } from '../../src/manifest.js'
-import { isIndexType } from '../../src/mediatype.js'
+import type { Descriptor } from '../../src/document/descriptor.js'
+import { decodeIndex } from '../../src/document/manifest.js'
+import { isIndexType } from '../../src/document/mediatype.js'
 import type { ServedStore } from '../../src/server/repositories.js'
 
 export interface EcrApiState {

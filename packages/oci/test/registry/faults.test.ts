@@ -1,7 +1,7 @@
 // What goes wrong between a client and a registry, one fault after another, with the outcome of each.
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { OCI_INDEX } from '../../src/mediatype.js'
+import { OCI_INDEX } from '../../src/document/mediatype.js'
 import type { RegistryOptions } from '../../src/registry/client.js'
 import type { RegistryStore } from '../../src/registry/registry-store.js'
 import { type Fault, tooMany } from '../doubles/fault.js'

@@ -1,8 +1,8 @@
 // A registry under test, and calls to it.
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
-import { digestOf } from '../../src/digest.js'
-import { OCI_MANIFEST } from '../../src/mediatype.js'
+import { digestOf } from '../../src/document/digest.js'
+import { OCI_MANIFEST } from '../../src/document/mediatype.js'
 import { type RegistryServer, type RegistryServerOptions, serveRegistry } from '../../src/server/registry-server.js'
 import { memoryRepositories } from '../../src/server/repositories.js'
 import { type SmallImage, smallImage } from '../images.js'

@@ -1,6 +1,6 @@
 import { Command } from 'commander'
-import type { ExtractResult } from '../extract.js'
 import type { FetchStatistics } from '../image.js'
+import type { ExtractResult } from '../reading/extract-result.js'
 import { addExamples } from './examples.js'
 import { formatSize, plural, printable } from './format.js'
 import { platformOption, withImage } from './image-reading.js'

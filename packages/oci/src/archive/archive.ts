@@ -1,0 +1,27 @@
+import { StoreError } from '../error.js'
+import type { RandomAccessFile } from '../file/random-access.js'
+import type { ArchiveStore } from './archive-store.js'
+import { openDockerArchive } from './docker-archive.js'
+import { openOciArchive } from './oci-archive.js'
+import { indexTar } from './tar-index.js'
+
+/**
+ * Opens an archive for reading, in whatever form it is: its headers are read, its data stays where it is. The store closes the file, which
+ * is closed too where this fails.
+ * @throws StoreError PROTOCOL, ManifestError
+ */
+export async function openArchive(name: string, file: RandomAccessFile, signal?: AbortSignal): Promise<ArchiveStore> {
+  try {
+    const archive = { file, files: await indexTar(file, name, signal) }
+    if (archive.files.has('index.json')) return await openOciArchive(name, archive)
+    if (archive.files.has('manifest.json')) return await openDockerArchive(name, archive, signal)
+    const old = archive.files.has('repositories') ? ' (Docker before 1.10 made such: save the image anew)' : ''
+    throw new StoreError(
+      'PROTOCOL',
+      `${name} is no archive of images: it has neither index.json nor manifest.json${old}`,
+    )
+  } catch (error) {
+    await file.close()
+    throw error
+  }
+}

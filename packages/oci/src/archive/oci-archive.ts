@@ -1,0 +1,29 @@
+import { StoreError } from '../error.js'
+import { type LayoutIndex, parseLayoutIndex } from '../layout/layout-index.js'
+import { checkLayoutVersion, LAYOUT_FILE } from '../layout/layout-version.js'
+import { ArchiveStore, type OpenArchive, readEntry } from './archive-store.js'
+
+/**
+ * Opens an image layout in a tar: an OCI archive, or what `docker save` makes since version 25.
+ * @throws StoreError PROTOCOL, ManifestError
+ */
+export async function openOciArchive(name: string, archive: OpenArchive): Promise<ArchiveStore> {
+  return new ArchiveStore(name, archive.file, await readArchiveIndex(name, archive), (digest) =>
+    archive.files.get(blobName(digest)),
+  )
+}
+
+/** Its index.json, the layout's version checked. */
+export async function readArchiveIndex(name: string, archive: OpenArchive): Promise<LayoutIndex> {
+  const version = archive.files.get(LAYOUT_FILE)
+  if (version !== undefined) checkLayoutVersion(await readEntry(archive, version, `${LAYOUT_FILE} of ${name}`), name)
+  const index = archive.files.get('index.json')
+  if (index === undefined) throw new StoreError('PROTOCOL', `${name} is no OCI archive: it has no index.json`)
+  const what = `index.json of ${name}`
+  return parseLayoutIndex(await readEntry(archive, index, what), what)
+}
+
+/** A blob's path within a layout. */
+export function blobName(digest: string): string {
+  return `blobs/${digest.replace(':', '/')}`
+}

@@ -1,0 +1,274 @@
+import { randomUUID } from 'node:crypto'
+import { constants } from 'node:fs'
+import {
+  copyFile,
+  link,
+  mkdir,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  unlink,
+  writeFile,
+} from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { contentChunks, DOCUMENT_LIMIT } from '../content.js'
+import type { Descriptor } from '../document/descriptor.js'
+import { measuring, parseDigest, sizeMismatch, verifying } from '../document/digest.js'
+import { StoreError } from '../error.js'
+import { withFileLock } from '../file/file-lock.js'
+import { removeAtExit } from '../file/half-made.js'
+import { fileError, RandomAccessFile, type RangeOptions } from '../file/random-access.js'
+import type { CallOptions, Content, LocalContent, PushOptions } from '../store.js'
+import { EMPTY_LAYOUT_INDEX, type LayoutIndex, parseLayoutIndex, withoutDigest, withoutName } from './layout-index.js'
+import { LayoutStore } from './layout-store.js'
+import { checkLayoutVersion, LAYOUT_FILE, LAYOUT_FILE_CONTENT } from './layout-version.js'
+
+export interface OpenLayoutOptions {
+  /** Whether it may be written; then it need not exist yet. @default false */
+  readonly write?: boolean | undefined
+}
+
+/**
+ * Opens an OCI image layout: a folder with `oci-layout`, `index.json` and `blobs/` (image-spec v1.1.1, image-layout.md). A folder that
+ * is no layout is not made one, unless it is empty. Blobs may be symbolic links to files; only digests ever become paths.
+ *
+ * Files appear under their names when they are complete and verified. index.json is replaced as a whole, under a lock file that all
+ * processes of this library keep to; what else it says stays. Where nothing gets a name in a layout that is made anew, `close` leaves nothing of it;
+ * blobs without a name in one that was there stay, for the next try.
+ * @throws StoreError NOT_FOUND, PROTOCOL
+ */
+export async function openLayout(
+  name: string,
+  path: string,
+  { write = false }: OpenLayoutOptions = {},
+): Promise<LayoutFolder> {
+  const names = await readdir(path).catch((cause) => {
+    if (write && (cause as NodeJS.ErrnoException).code === 'ENOENT') return [] as string[]
+    throw fileError(cause, path)
+  })
+  const hasVersion = names.includes(LAYOUT_FILE)
+  if (hasVersion) checkLayoutVersion(await readSmall(join(path, LAYOUT_FILE)), name)
+  if (!names.includes('index.json') && !(write && (hasVersion || names.length === 0)))
+    throw new StoreError(
+      'PROTOCOL',
+      `${name}: ${path} is no OCI image layout: it has no index.json${write ? ', and it is not empty' : ''}`,
+    )
+  return new LayoutFolder(name, path, write, names.length === 0)
+}
+
+export class LayoutFolder extends LayoutStore {
+  readonly #path: string
+  readonly #writable: boolean
+  /** Whether there was nothing when it was opened. */
+  readonly #fresh: boolean
+  /** Folders and files that were made here, as absolute paths. */
+  readonly #made: string[] = []
+  /** Writing that goes on. */
+  readonly #pending = new Set<Promise<unknown>>()
+  #ready: Promise<void> | undefined
+  #isClosed = false
+
+  constructor(name: string, path: string, writable: boolean, fresh: boolean) {
+    super(name)
+    this.#path = path
+    this.#writable = writable
+    this.#fresh = fresh
+  }
+
+  async locate(descriptor: Descriptor, { signal }: CallOptions = {}): Promise<LocalContent | undefined> {
+    signal?.throwIfAborted()
+    const size = await this.blobSize(descriptor.digest)
+    return size === undefined ? undefined : { path: this.#blobPath(descriptor.digest), offset: 0, size }
+  }
+
+  push(descriptor: Descriptor, content: Content, options: PushOptions = {}): Promise<void> {
+    return this.#write(async () => {
+      if (await this.exists(descriptor, options)) return
+      const checked = options.verify === false ? measuring : verifying
+      await this.#placeBlob(descriptor, async (temporary) => {
+        const file = await RandomAccessFile.create(temporary)
+        try {
+          let position = 0
+          for await (const chunk of checked(descriptor, contentChunks(content), this.name)) {
+            options.signal?.throwIfAborted()
+            await file.write(chunk, position)
+            position += chunk.length
+          }
+        } finally {
+          await file.close()
+        }
+      })
+    })
+  }
+
+  pushFile(descriptor: Descriptor, from: string, { signal }: CallOptions = {}): Promise<boolean> {
+    return this.#write(async () => {
+      if (await this.exists(descriptor, { signal })) return true
+      await this.#placeBlob(descriptor, async (temporary) => {
+        const file = await realpath(from) // else a symbolic link would be linked, not its file
+        await link(file, temporary).catch(() =>
+          copyFile(file, temporary, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE),
+        )
+        const { size } = await stat(temporary)
+        if (size !== descriptor.size) throw sizeMismatch(descriptor, size, from)
+      })
+      return true
+    })
+  }
+
+  /** index.json first, so that it never names what is not there. */
+  delete({ digest }: Descriptor, { signal }: CallOptions = {}): Promise<void> {
+    return this.#write(async () => {
+      const path = this.#blobPath(digest)
+      if ((await this.blobSize(digest)) === undefined) return
+      await this.#changeIndex((index) => withoutDigest(index, digest, this.name), signal)
+      await rm(path, { force: true })
+    })
+  }
+
+  untag(reference: string, { signal }: CallOptions = {}): Promise<void> {
+    return this.#write(() => this.#changeIndex((index) => withoutName(index, reference, this.name), signal))
+  }
+
+  /** Waits for what is being written. Of a layout that was made here and where nothing got a name, nothing stays. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await Promise.allSettled(this.#pending)
+    if (!this.#fresh || this.#made.length === 0) return
+    const named = await stat(join(this.#path, 'index.json')).then(
+      () => true,
+      () => false,
+    )
+    if (named) return
+    // What is in a folder has the longer path, so it goes first. A folder that has something of somebody else's by now is not empty, and stays.
+    for (const path of this.#made.splice(0).sort((a, b) => b.length - a.length))
+      await unlink(path).catch(() => rmdir(path).catch(() => {}))
+  }
+
+  protected async blobSize(digest: string): Promise<number | undefined> {
+    const stats = await stat(this.#blobPath(digest)).catch((cause) => {
+      const error = fileError(cause, this.#blobPath(digest))
+      if (error.code === 'NOT_FOUND') return undefined
+      throw error
+    })
+    return stats?.isFile() ? stats.size : undefined
+  }
+
+  protected async *blobRange(
+    digest: string,
+    start: number,
+    end: number,
+    options: RangeOptions,
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    const file = await RandomAccessFile.open(this.#blobPath(digest))
+    try {
+      yield* file.range(start, end, options)
+    } finally {
+      await file.close()
+    }
+  }
+
+  protected async readIndex(): Promise<LayoutIndex> {
+    const path = join(this.#path, 'index.json')
+    const bytes = await readSmall(path).catch((error) => {
+      if (this.#writable && error instanceof StoreError && error.code === 'NOT_FOUND') return undefined
+      throw error
+    })
+    return bytes === undefined ? EMPTY_LAYOUT_INDEX : parseLayoutIndex(bytes, path)
+  }
+
+  protected changeIndex(change: (index: LayoutIndex) => LayoutIndex, signal: AbortSignal | undefined): Promise<void> {
+    return this.#write(() => this.#changeIndex(change, signal))
+  }
+
+  async #changeIndex(change: (index: LayoutIndex) => LayoutIndex, signal: AbortSignal | undefined): Promise<void> {
+    await this.#makeLayout()
+    const path = join(this.#path, 'index.json')
+    await withFileLock(`${path}.lock`, signal, async () => {
+      const before = await this.readIndex()
+      const after = change(before)
+      if (after !== before) await this.#place(path, (temporary) => writeFile(temporary, after.bytes, { flag: 'wx' }))
+    })
+  }
+
+  /** Runs a change that `close` waits for. */
+  async #write<T>(change: () => Promise<T>): Promise<T> {
+    if (!this.#writable) throw new StoreError('DENIED', `${this.name} was opened for reading only`)
+    if (this.#isClosed) throw new StoreError('DENIED', `${this.name} is closed`)
+    const done = change()
+    this.#pending.add(done)
+    try {
+      return await done
+    } finally {
+      this.#pending.delete(done)
+    }
+  }
+
+  #makeLayout(): Promise<void> {
+    this.#ready ??= (async () => {
+      await this.#makeFolder(this.#path)
+      const path = join(this.#path, LAYOUT_FILE)
+      if (await stat(path).catch(() => undefined)) return
+      await this.#place(path, (temporary) => writeFile(temporary, LAYOUT_FILE_CONTENT, { flag: 'wx' }))
+    })()
+    return this.#ready
+  }
+
+  /** Makes the folder and those above it. */
+  async #makeFolder(folder: string): Promise<void> {
+    const path = resolve(folder)
+    const first = await mkdir(path, { recursive: true }).catch((cause) => {
+      throw fileError(cause, path)
+    })
+    if (first === undefined) return
+    const made = [path]
+    while (made[0] !== resolve(first)) made.unshift(dirname(made[0]!))
+    this.#made.push(...made)
+  }
+
+  async #placeBlob(descriptor: Descriptor, make: (temporary: string) => Promise<void>): Promise<void> {
+    const path = this.#blobPath(descriptor.digest)
+    await this.#makeLayout()
+    await this.#makeFolder(dirname(path))
+    await this.#place(path, make)
+  }
+
+  /** Lets `make` write a file beside the path, then moves it there; where that fails, nothing stays. */
+  async #place(path: string, make: (temporary: string) => Promise<void>): Promise<void> {
+    const temporary = join(dirname(path), `.${randomUUID()}.partial`)
+    const isGone = removeAtExit(temporary)
+    try {
+      await make(temporary)
+      await rename(temporary, path)
+    } catch (error) {
+      throw error instanceof Error && 'errno' in error ? fileError(error, path) : error
+    } finally {
+      await rm(temporary, { force: true }) // where it was linked to what is at the path already, rename leaves it
+      isGone()
+    }
+    if (this.#fresh) this.#made.push(resolve(path))
+  }
+
+  /** @throws ImageReferenceError: what is no digest never becomes a path */
+  #blobPath(digest: string): string {
+    const { algorithm, hex } = parseDigest(digest)
+    return join(this.#path, 'blobs', algorithm, hex)
+  }
+}
+
+async function readSmall(path: string): Promise<Uint8Array> {
+  const stats = await stat(path).catch((cause) => {
+    throw fileError(cause, path)
+  })
+  if (!stats.isFile()) throw new StoreError('PROTOCOL', `${path} is no file`)
+  if (stats.size > DOCUMENT_LIMIT)
+    throw new StoreError(
+      'PROTOCOL',
+      `${path} has ${stats.size} bytes, more than the ${DOCUMENT_LIMIT} that it may have`,
+    )
+  return readFile(path)
+}

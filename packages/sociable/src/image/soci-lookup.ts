@@ -1,0 +1,113 @@
+// How a runtime gets from a platform's manifest to its SOCI index, and whether all that names it agrees.
+import {
+  type Descriptor,
+  decodeManifest,
+  isManifestType,
+  type Manifest,
+  readContent,
+  type Store,
+  StoreError,
+} from '@sociable/oci'
+import { inContext } from '../error.js'
+import { IMAGE_MANIFEST_DIGEST, INDEX_DIGEST, SOCI_INDEX_V1, sociIndexVersion } from '../soci/soci-index.js'
+import type { ImageTree, TreeEntry } from './image-tree.js'
+
+export interface SociLookup {
+  readonly index?: {
+    /** `v2`: named by the manifest's annotation; `v1`: attached to it by its subject. */
+    readonly version: 'v1' | 'v2'
+    readonly descriptor: Descriptor
+    readonly manifest: Manifest
+  }
+  /** Links that do not hold, in words. */
+  readonly problems: readonly string[]
+}
+
+/** The SOCI index of an image's platform; a v2 one is preferred, as runtimes do. @throws StoreError */
+export async function findSociIndex(
+  store: Store,
+  tree: ImageTree,
+  entry: TreeEntry,
+  signal: AbortSignal | undefined,
+): Promise<SociLookup> {
+  const digest = entry.manifest!.annotations?.get(INDEX_DIGEST)
+  if (digest !== undefined) return await findV2(store, tree, entry, digest, signal)
+  const { manifestDescriptor } = entry
+  const orphan = tree.entries.find(
+    ({ kind, descriptor }) =>
+      kind === 'soci-index' && descriptor.annotations?.get(IMAGE_MANIFEST_DIGEST) === manifestDescriptor!.digest,
+  )
+  const problems =
+    orphan === undefined
+      ? []
+      : [
+          `SOCI index ${orphan.descriptor.digest} names the manifest, but the manifest does not name it: no runtime will find it`,
+        ]
+  for await (const descriptor of store.referrers(manifestDescriptor!, { artifactType: SOCI_INDEX_V1, signal })) {
+    const manifest = await readIndex(store, descriptor, signal)
+    if (manifest !== undefined) return { index: { version: 'v1', descriptor, manifest }, problems }
+  }
+  return { problems }
+}
+
+async function findV2(
+  store: Store,
+  tree: ImageTree,
+  entry: TreeEntry,
+  digest: string,
+  signal: AbortSignal | undefined,
+): Promise<SociLookup> {
+  const problems: string[] = []
+  const listed = tree.entries.find(({ descriptor }) => descriptor.digest === digest)
+  const inIndex = entry.descriptor.annotations?.get(INDEX_DIGEST)
+  if (tree.index !== undefined && inIndex !== digest)
+    problems.push(`the manifest names SOCI index ${digest}, its entry in the image index ${inIndex ?? 'none'}`)
+  if (listed === undefined)
+    problems.push(
+      `SOCI index ${digest} is not listed in the image index: what copies or cleans up the image will miss it`,
+    )
+  else {
+    const named = listed.descriptor.annotations?.get(IMAGE_MANIFEST_DIGEST)
+    if (named !== entry.manifestDescriptor!.digest)
+      problems.push(
+        `SOCI index ${digest} says it is of manifest ${named ?? '(none)'}, not ${entry.manifestDescriptor!.digest}`,
+      )
+  }
+  const descriptor = listed?.descriptor ?? (await resolveDigest(store, digest, signal))
+  const manifest = listed?.manifest ?? (descriptor && (await readIndex(store, descriptor, signal)))
+  if (descriptor === undefined || manifest === undefined) problems.push(`SOCI index ${digest} is not in ${tree.name}`)
+  else if (sociIndexVersion(manifest) !== 'v2')
+    problems.push(
+      `${digest}, named as the SOCI index, is none: its config is of type ${manifest.config.mediaType || '(none)'}`,
+    )
+  else return { index: { version: 'v2', descriptor, manifest }, problems }
+  return { problems }
+}
+
+async function resolveDigest(
+  store: Store,
+  digest: string,
+  signal: AbortSignal | undefined,
+): Promise<Descriptor | undefined> {
+  try {
+    return await store.resolve(digest, { signal })
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'NOT_FOUND') return undefined
+    throw inContext(error, `SOCI index ${digest}`)
+  }
+}
+
+/** Undefined where the store lacks it, or it is no manifest. */
+async function readIndex(
+  store: Store,
+  descriptor: Descriptor,
+  signal: AbortSignal | undefined,
+): Promise<Manifest | undefined> {
+  if (!isManifestType(descriptor.mediaType)) return undefined
+  try {
+    return decodeManifest(await readContent(store, descriptor, { signal }), descriptor.digest)
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'NOT_FOUND') return undefined
+    throw inContext(error, `SOCI index ${descriptor.digest}`)
+  }
+}

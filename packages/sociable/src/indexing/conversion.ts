@@ -1,0 +1,123 @@
+// What `convert` finds out before it moves anything: which platforms and layers, and what of them an earlier run has done.
+import type { Descriptor } from '@sociable/oci'
+import { type ImageTree, readImageTree } from '../image/image-tree.js'
+import { type RewrittenImage, rewriteImage } from '../image/rewrite.js'
+import type { Place } from '../places/location.js'
+import type { ProgressEvent } from '../progress.js'
+import { type AssembledPlatform, assemblePlatform } from './assemble.js'
+import { blobsToCopy } from './blobs.js'
+import type { FinishedLayer } from './finished-layer.js'
+import { formerIndexes, mayBeResult, refusedLayers } from './former-result.js'
+import { reasonForNone, refuseImmutableTag, warnAbsent } from './outcome.js'
+import { imagesOf, type LayerJob, type PlatformPlan, planLayers, plannedLayers, planPlatforms } from './plan.js'
+import { assumeFinished, findZtocs, indexesIn, type KnownZtocs, readPrevious } from './reusable.js'
+import type { Settings } from './settings.js'
+
+export interface ConvertTask {
+  readonly from: Place
+  readonly top: Descriptor
+  readonly to: Place
+  readonly cacheFrom: readonly (() => Promise<Place>)[]
+  readonly settings: Settings
+}
+
+/** What is to be done with an image. */
+export interface Conversion {
+  readonly tree: ImageTree
+  readonly plans: readonly PlatformPlan[]
+  readonly jobs: readonly LayerJob[]
+  /** What moves as it is. */
+  readonly blobs: readonly Descriptor[]
+}
+
+/** Reads the image, and nothing of its layers. @throws ImageError, NOTHING_TO_INDEX too, before anything is copied in vain; StoreError */
+export async function readConversion(
+  { from, top, settings }: ConvertTask,
+  onProgress: (event: ProgressEvent) => void,
+  warn: (message: string) => void,
+): Promise<Conversion> {
+  const tree = await readImageTree(from.store, top, from.name, settings.signal)
+  warnAbsent(tree, warn)
+  const plans = planPlatforms(tree, settings.platforms, settings.minLayerSize)
+  const jobs = planLayers(plans)
+  const blobs = blobsToCopy(tree, new Set(jobs.map(({ descriptor }) => descriptor.digest)))
+  onProgress({
+    type: 'plan',
+    layers: plannedLayers(jobs),
+    blobs: blobs.length,
+    blobBytes: blobs.reduce((sum, { size }) => sum + size, 0),
+  })
+  if (jobs.length === 0) reasonForNone(settings, from.name, assembleAll({ plans }, new Map(), settings))
+  return { tree, plans, jobs, blobs }
+}
+
+export function assembleAll(
+  { plans }: Pick<Conversion, 'plans'>,
+  finished: ReadonlyMap<string, FinishedLayer>,
+  settings: Settings,
+): AssembledPlatform[] {
+  return plans.map((plan) => assemblePlatform(plan, finished, settings, 'v2'))
+}
+
+export function rewriteAssembled(
+  { tree }: Pick<Conversion, 'tree'>,
+  assembled: readonly AssembledPlatform[],
+): RewrittenImage {
+  return rewriteImage(
+    tree,
+    assembled.flatMap(({ plan, index }) => (index === undefined ? [] : [{ ...plan, index }])),
+  )
+}
+
+/** What an earlier run left. */
+export interface Former {
+  readonly reusable: KnownZtocs
+  /** Where the result would be what has the name: that. Elsewhere it costs the most to look again, so nothing more is read then. */
+  readonly unchanged?:
+    | {
+        readonly layers: ReadonlyMap<string, FinishedLayer>
+        readonly assembled: readonly AssembledPlatform[]
+        readonly image: RewrittenImage
+      }
+    | undefined
+}
+
+/**
+ * @param given zTOCs by layer key, where they are not to be looked for
+ * @throws StoreError TAG_IMMUTABLE where the destination's tag is another image's for good, as far as that can be asked
+ */
+export async function findFormer(
+  { from, to, cacheFrom, settings }: ConvertTask,
+  conversion: Conversion,
+  warn: (message: string) => void,
+  given?: KnownZtocs,
+): Promise<Former> {
+  const { tree, plans, jobs } = conversion
+  const { signal } = settings
+  const previous = settings.force ? undefined : await readPrevious(to, signal)
+  const reusable =
+    given ??
+    (await findZtocs({
+      settings,
+      jobs,
+      destination: to,
+      previous: previous === undefined ? [] : indexesIn(previous),
+      refused: previous === undefined ? [] : refusedLayers(formerIndexes(previous, tree), plans, settings),
+      image: { place: from, entries: imagesOf(tree) },
+      cacheFrom,
+      onWarning: warn,
+    }))
+  const layers = to.store.locate === undefined ? assumeFinished(jobs, reusable, settings) : undefined
+  if (previous !== undefined && layers !== undefined) {
+    const assembled = assembleAll(conversion, layers, settings)
+    const image = rewriteAssembled(conversion, assembled)
+    if (image.index.descriptor.digest === previous.top.digest)
+      return { reusable, unchanged: { layers, assembled, image } }
+  }
+  const mayBe = async (): Promise<boolean> => {
+    const there = previous ?? (await readPrevious(to, signal))
+    return there !== undefined && mayBeResult(there, tree, plans, settings)
+  }
+  await refuseImmutableTag(to.store, to.reference, mayBe, signal)
+  return { reusable }
+}

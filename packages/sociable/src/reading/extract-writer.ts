@@ -1,0 +1,224 @@
+import { constants } from 'node:fs'
+import { chmod, copyFile, type FileHandle, link, mkdir, open, symlink } from 'node:fs/promises'
+import { join, sep } from 'node:path'
+import { type FileEntry, FileError } from '@sociable/ztoc'
+import { ImageError } from '../error.js'
+import type { ExtractOptions, ExtractResult, SkippedEntry } from './extract-result.js'
+import { baseName } from './layer-tree.js'
+import type { LazyLayer } from './lazy-layer.js'
+import { relativeTarget } from './link-target.js'
+import type { Found, Union } from './union.js'
+
+/** What an image's files are read from. */
+export interface ExtractSource {
+  readonly union: Pick<Union, 'resolve' | 'children' | 'hardlinkTarget'>
+  layerOf(digest: string): Pick<LazyLayer, 'locate' | 'readTogether'>
+}
+
+/** Names that would mean something else to this system: another folder, a device, a stream. */
+const UNSAFE_NAME =
+  sep === '\\'
+    ? // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+      /[\\/:*?"<>|\u0000-\u001f]|[. ]$|^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i
+    : /\0/
+/** What the system says of a name that it has already, or cannot have. */
+const NAME_REFUSED: Readonly<Record<string, string>> = {
+  EEXIST: 'this system cannot tell its name from that of another',
+  ENAMETOOLONG: 'its name is too long for this system',
+  EILSEQ: 'this system can have no such name',
+}
+const KINDS: Readonly<Record<string, string>> = { char: 'a device', block: 'a device', fifo: 'a pipe' }
+const PERMISSIONS = 0o777
+const DEFAULT_DIRECTORY = 0o755
+/** Only a file that was not there is written, and no link is followed to it. */
+const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0)
+const NO_LINKS = ['EPERM', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']
+
+/** A file's bytes, and the paths in the image that have them. */
+interface Content {
+  readonly entry: FileEntry
+  readonly paths: string[]
+}
+
+/** Makes an image's tree in an empty folder that is nobody else's. Directories at once; files when all have been seen, layer by layer; links at last. */
+export class TreeWriter {
+  readonly #source: ExtractSource
+  /** Path in the image that the folder stands for. */
+  readonly #root: string
+  readonly #folder: string
+  readonly #options: ExtractOptions
+  readonly #contents = new Map<string, Map<number, Content>>() // by layer, then by the entry's number
+  readonly #directories: { readonly path: string; readonly mode: number }[] = []
+  readonly #symlinks: { readonly path: string; readonly target: string }[] = []
+  readonly #skipped: SkippedEntry[] = []
+  /** Hard links, of files that are being written. */
+  readonly #otherNames: { readonly from: string; readonly path: string }[] = []
+  #files = 0
+  #links = 0
+  #bytes = 0
+
+  constructor(source: ExtractSource, root: string, folder: string, options: ExtractOptions) {
+    this.#source = source
+    this.#root = root
+    this.#folder = folder
+    this.#options = options
+  }
+
+  async addChildren(directory: string): Promise<void> {
+    this.#options.signal?.throwIfAborted()
+    for (const child of await this.#source.union.children(directory)) await this.add(child)
+  }
+
+  async add(found: Found): Promise<void> {
+    const { path } = found
+    if (UNSAFE_NAME.test(baseName(path))) return this.#skip(path, 'this system can have no such name')
+    if (found.entry === undefined || found.entry.type === 'dir') {
+      // What is in a directory that cannot be made is skipped with it
+      if (!(await this.#isMade(path, () => mkdir(this.#file(path), 0o700)))) return
+      this.#directories.push({ path, mode: found.entry?.mode ?? DEFAULT_DIRECTORY })
+      return await this.addChildren(path)
+    }
+    try {
+      const { entry, layer } = await this.#source.union.hardlinkTarget(found)
+      if (entry!.type === 'symlink') this.#symlinks.push({ path, target: entry!.linkname })
+      else if (entry!.type === 'reg') this.#addFile(path, layer!.digest, entry!)
+      else this.#skip(path, `it is ${KINDS[entry!.type] ?? `a ${entry!.type}`}`)
+    } catch (error) {
+      if (!(error instanceof ImageError)) throw error
+      this.#skip(path, error.message)
+    }
+  }
+
+  #addFile(path: string, layer: string, entry: FileEntry): void {
+    const contents = this.#contents.get(layer) ?? new Map<number, Content>()
+    this.#contents.set(layer, contents)
+    const known = contents.get(entry.index)
+    if (known === undefined) contents.set(entry.index, { entry, paths: [path] })
+    else known.paths.push(path)
+  }
+
+  /** Writes all that was added. */
+  async finish(): Promise<ExtractResult> {
+    for (const [digest, contents] of this.#contents) await this.#writeLayer(this.#source.layerOf(digest), contents)
+    for (const { path, target } of this.#symlinks) await this.#writeSymlink(path, target)
+    const [files, symlinks, bytes] = [this.#files, this.#links, this.#bytes]
+    return { files, directories: this.#directories.length, symlinks, bytes, skipped: this.#skipped }
+  }
+
+  /** Gives the directories their permissions, where they are now: one that nobody may write to cannot be moved. */
+  async setPermissions(folder: string): Promise<void> {
+    for (const { path, mode } of this.#directories.toReversed())
+      await chmod(this.#file(path, folder), mode & PERMISSIONS)
+  }
+
+  async #writeLayer(
+    layer: ReturnType<ExtractSource['layerOf']>,
+    contents: ReadonlyMap<number, Content>,
+  ): Promise<void> {
+    const { signal } = this.#options
+    const entries: FileEntry[] = []
+    for (const { entry, paths } of contents.values()) {
+      try {
+        await layer.locate(entry, signal)
+        entries.push(entry)
+      } catch (error) {
+        if (!(error instanceof FileError)) throw error
+        for (const path of paths) this.#skip(path, error.message)
+      }
+    }
+    let current: NewFile | undefined
+    try {
+      for await (const { file, bytes } of layer.readTogether(entries, signal)) {
+        if (current?.entry !== file) {
+          await current?.close()
+          current = new NewFile(file, await this.#create(contents.get(file.index)!))
+        }
+        await current.write(bytes)
+      }
+    } finally {
+      await current?.close()
+    }
+    for (const { from, path } of this.#otherNames.splice(0)) await this.#writeName(from, path)
+  }
+
+  /** Makes the file under the first of its paths that can be had. */
+  async #create({ entry, paths }: Content): Promise<FileHandle | undefined> {
+    let handle: FileHandle | undefined
+    let first: string | undefined
+    for (const path of paths) {
+      const file = this.#file(path)
+      if (first !== undefined) this.#otherNames.push({ from: first, path })
+      else if (await this.#isMade(path, async () => (handle = await open(file, NEW_FILE, 0o600)))) first = file
+    }
+    if (first === undefined) return undefined
+    this.#files++
+    this.#bytes += entry.size
+    return handle
+  }
+
+  /** Another name of a file that is whole: a hard link, or a copy where the system has none. */
+  async #writeName(from: string, path: string): Promise<void> {
+    const file = this.#file(path)
+    const make = () =>
+      link(from, file).catch((error: NodeJS.ErrnoException) => {
+        if (!NO_LINKS.includes(error.code ?? '')) throw error
+        return copyFile(from, file, constants.COPYFILE_EXCL)
+      })
+    if (await this.#isMade(path, make)) this.#files++
+  }
+
+  async #writeSymlink(path: string, target: string): Promise<void> {
+    const relative = relativeTarget(path, target, this.#root)
+    if (relative === undefined) this.#skip(path, `it is a symlink out of what is extracted, to ${target}`)
+    else if (await this.#isMade(path, () => symlink(relative, this.#file(path)))) this.#links++
+  }
+
+  #file(path: string, folder = this.#folder): string {
+    return join(folder, this.#root === '' ? path : path.slice(this.#root.length + 1))
+  }
+
+  #skip(path: string, reason: string): void {
+    this.#skipped.push({ path, reason })
+    this.#options.onSkip?.({ path, reason })
+  }
+
+  /** False where the system refuses the name: then it is skipped. */
+  async #isMade(path: string, make: () => Promise<unknown>): Promise<boolean> {
+    try {
+      await make()
+      return true
+    } catch (error) {
+      const refused = error instanceof Error && 'code' in error ? NAME_REFUSED[String(error.code)] : undefined
+      if (refused === undefined) throw error
+      this.#skip(path, refused)
+      return false
+    }
+  }
+}
+
+/** A file that gets its bytes in order, and its permissions and time at the end. */
+class NewFile {
+  readonly entry: FileEntry
+  readonly #handle: FileHandle | undefined
+
+  /** @param handle undefined where the bytes are not wanted */
+  constructor(entry: FileEntry, handle: FileHandle | undefined) {
+    this.entry = entry
+    this.#handle = handle
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    await this.#handle?.writeFile(bytes)
+  }
+
+  async close(): Promise<void> {
+    if (this.#handle === undefined) return
+    try {
+      const modified = Date.parse(this.entry.modTime) / 1000
+      if (Number.isFinite(modified)) await this.#handle.utimes(modified, modified)
+      await this.#handle.chmod(this.entry.mode & PERMISSIONS)
+    } finally {
+      await this.#handle.close()
+    }
+  }
+}

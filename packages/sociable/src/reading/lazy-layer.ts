@@ -1,0 +1,168 @@
+import type { Descriptor, Store } from '@sociable/oci'
+import {
+  decodeZtoc,
+  type FileEntry,
+  fileRange,
+  indexLayer,
+  LayerFormatError,
+  readFile,
+  readRange,
+  spanAt,
+  type Toc,
+} from '@sociable/ztoc'
+import { inContext } from '../error.js'
+import { decideLayer } from '../image/layer-type.js'
+import { readZtoc } from '../soci/ztoc-reading.js'
+import { type OpenLayer, openLayer } from './union.js'
+
+/** Counts what is read from the store. */
+export class FetchCounter {
+  bytes = 0
+  requests = 0
+  ztocs = 0
+  readonly wholeLayers: string[] = []
+
+  async *count(content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    this.requests++
+    for await (const chunk of content) {
+      this.bytes += chunk.length
+      yield chunk
+    }
+  }
+}
+
+/** A layer of an image, opened when first needed: by its zTOC, or where it has none by reading it whole. */
+export class LazyLayer {
+  readonly descriptor: Descriptor
+  readonly #store: Store
+  readonly #ztoc: Descriptor | undefined
+  readonly #counter: FetchCounter
+  /** The reading that is shared by all calls, and the signal of the one that began it. */
+  #opened: { readonly layer: Promise<OpenLayer>; readonly signal: AbortSignal | undefined } | undefined
+
+  constructor(store: Store, descriptor: Descriptor, ztoc: Descriptor | undefined, counter: FetchCounter) {
+    this.descriptor = descriptor
+    this.#store = store
+    this.#ztoc = ztoc
+    this.#counter = counter
+  }
+
+  /** @throws StoreError, ZtocFormatError, LayerFormatError, with the layer named */
+  async open(signal: AbortSignal | undefined): Promise<OpenLayer> {
+    signal?.throwIfAborted()
+    this.#opened ??= { layer: this.#read(signal), signal }
+    const opened = this.#opened
+    try {
+      return await opened.layer
+    } catch (error) {
+      if (this.#opened === opened) this.#opened = undefined
+      if (opened.signal !== signal && opened.signal?.aborted) return await this.open(signal) // another's abort
+      throw inContext(error, `layer ${this.descriptor.digest}`)
+    }
+  }
+
+  /** The bytes of a file that is an entry of this layer. */
+  async *read(file: FileEntry, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+    const { toc } = await this.open(signal)
+    try {
+      const fetchRange = (start: number, end: number) =>
+        this.#counter.count(this.#store.fetch(this.descriptor, { start, end, signal }))
+      for await (const bytes of readFile(toc, file, fetchRange)) {
+        yield bytes
+        signal?.throwIfAborted() // several spans may come with one range
+      }
+    } catch (error) {
+      throw inContext(error, `layer ${this.descriptor.digest}`)
+    }
+  }
+
+  /** Opens the layer where that was not done. @throws FileError where the entry has no bytes that could be located; ZtocFormatError */
+  async locate(file: FileEntry, signal: AbortSignal | undefined): Promise<{ start: number; end: number }> {
+    return fileRange((await this.open(signal)).toc, file)
+  }
+
+  /**
+   * The bytes of several files that are entries of this layer, in the order in which they are in it, one after the other; of an empty one an empty chunk. What lies in the
+   * same spans or in neighbours is fetched together: no span is fetched twice, unless files overlap, as they do in no tar.
+   */
+  async *readTogether(
+    files: readonly FileEntry[],
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<{ readonly file: FileEntry; readonly bytes: Uint8Array }> {
+    const { toc } = await this.open(signal)
+    try {
+      const places = files.map((file) => ({ file, ...fileRange(toc, file) })).sort((a, b) => a.start - b.start)
+      for (const { file } of places.filter(({ start, end }) => start === end)) yield { file, bytes: new Uint8Array(0) }
+      const fetchRange = (start: number, end: number) =>
+        this.#counter.count(this.#store.fetch(this.descriptor, { start, end, signal }))
+      for (const run of runsOf(
+        toc,
+        places.filter(({ start, end }) => start < end),
+      )) {
+        let at = run[0]!.start
+        let next = 0
+        for await (const bytes of readRange(toc, at, run.at(-1)!.end, fetchRange, signal)) {
+          const end = at + bytes.length
+          for (; next < run.length && run[next]!.start < end; next++) {
+            const place = run[next]!
+            yield { file: place.file, bytes: bytes.subarray(Math.max(0, place.start - at), place.end - at) }
+            if (place.end > end) break
+          }
+          at = end
+          signal?.throwIfAborted()
+        }
+      }
+    } catch (error) {
+      throw inContext(error, `layer ${this.descriptor.digest}`)
+    }
+  }
+
+  async #read(signal: AbortSignal | undefined): Promise<OpenLayer> {
+    return openLayer(this.descriptor.digest, await this.#readToc(signal))
+  }
+
+  async #readToc(signal: AbortSignal | undefined): Promise<Toc> {
+    if (this.#ztoc !== undefined) {
+      const toc = await readZtoc(this.#store, this.#ztoc, this.descriptor, signal)
+      this.#counter.ztocs++
+      this.#counter.requests++
+      this.#counter.bytes += this.#ztoc.size
+      return toc
+    }
+    const { mediaType, digest, size } = this.descriptor
+    const decision = decideLayer(mediaType, size, 0)
+    if (!('index' in decision)) {
+      const reason = 'skip' in decision ? decision.skip : decision.refuse
+      throw new LayerFormatError('COMPRESSION_UNSUPPORTED', `its files cannot be read: ${reason}`)
+    }
+    this.#counter.wholeLayers.push(digest)
+    const content = this.#counter.count(this.#store.fetch(this.descriptor, { verify: false, reuse: true, signal }))
+    const { ztoc } = await indexLayer(content, {
+      compression: decision.index,
+      expected: { digest, size },
+      ...(signal !== undefined && { signal }),
+    })
+    return decodeZtoc(Buffer.concat(ztoc.pieces))
+  }
+}
+
+interface FilePlace {
+  readonly file: FileEntry
+  /** In the uncompressed tar. */
+  readonly start: number
+  readonly end: number
+}
+
+/** Takes files that follow one another, without a span between them that has nothing of any. @param places in order, none empty */
+function runsOf(toc: Toc, places: readonly FilePlace[]): FilePlace[][] {
+  const runs: FilePlace[][] = []
+  for (const place of places) {
+    const run = runs.at(-1)
+    const before = run?.at(-1)
+    const follows =
+      before !== undefined && place.start >= before.end && spanAt(toc, place.start) <= spanAt(toc, before.end - 1) + 1
+    if (follows) run!.push(place)
+    else runs.push([place])
+  }
+  return runs
+}
