@@ -10,6 +10,7 @@ export function build() {
   if (modified('node_modules/.package-lock.json') < modified('package-lock.json'))
     run('npm', ['ci', '--no-audit', '--no-fund'], { shell: process.platform === 'win32' }) // npm is a script there
   run(process.execPath, ['packages/ztoc/scripts/build-wasm.mjs'])
+  run(process.execPath, ['packages/sociable/scripts/page.mjs'])
   run(process.execPath, ['node_modules/typescript/bin/tsc', '-b'])
   run(process.execPath, ['packages/sociable/scripts/bundle.mjs'])
   run(process.execPath, ['packages/cdk-soci/scripts/build.mjs'])

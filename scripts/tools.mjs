@@ -13,6 +13,7 @@ const windows = process.platform === 'win32'
 const DEBIAN = {
   bgzip: 'tabix',
   buildah: 'buildah',
+  chromium: 'chromium',
   'docker-registry': 'docker-registry',
   fish: 'fish',
   gzip: 'gzip',

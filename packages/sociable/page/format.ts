@@ -1,0 +1,28 @@
+const UNITS = ['B', 'kB', 'MB', 'GB', 'TB']
+
+/** `27.1 MB`, as registries and `docker images` show sizes. */
+export function formatSize(bytes: number): string {
+  let unit = 0
+  let rest = bytes
+  while (unit < UNITS.length - 1 && Number(rest.toFixed(1)) >= 1000) {
+    rest /= 1000
+    unit++
+  }
+  return unit === 0 ? `${rest} B` : `${rest.toFixed(1)} ${UNITS[unit]}`
+}
+
+export const formatCount = (count: number) => count.toLocaleString('en-US')
+
+/** `12 %`; shares that are neither none nor all are never shown as 0 or 100. */
+export function formatShare(part: number, whole: number): string {
+  if (whole === 0 || part === 0) return '0 %'
+  const percent = (100 * part) / whole
+  if (percent < 1) return '< 1 %'
+  if (percent > 99 && part !== whole) return '> 99 %'
+  return `${Math.round(percent)} %`
+}
+
+export const plural = (count: number, noun: string) => `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`
+
+/** The first 12 hex digits of a digest. */
+export const shortDigest = (digest: string) => digest.replace(/^sha\d+:([0-9a-f]{12}).*$/, '$1')
