@@ -15,6 +15,7 @@ const DOCUMENTS = [
   ['ztoc', 'cli/ztoc.ts', 'ZtocDocument'],
   ['copy', 'copy-image.ts', 'CopyImageResult'],
   ['rm', 'remove-soci.ts', 'RemoveSociResult'],
+  ['wait', 'wait.ts', 'WaitResult'],
   ['inspect', 'inspect.ts', 'InspectResult'],
   ['ls', 'cli/ls.ts', 'LsDocument'],
   ['extract', 'cli/extract.ts', 'ExtractDocument'],
@@ -25,9 +26,9 @@ const PARTS = [
   ['result.ts', 'ContentResult', 'PlatformResult', 'LayerResult'],
   ['inspect.ts', 'InspectedPlatform', 'InspectedLayer'],
   ['remove-soci.ts', 'SociIndexResult'],
-  ['eligibility.ts', 'Eligibility'],
+  ['image/eligibility.ts', 'Eligibility'],
   ['image.ts', 'ImageEntry', 'EntryType', 'FetchStatistics'],
-  ['extract.ts', 'ExtractResult', 'SkippedEntry'],
+  ['reading/extract-result.ts', 'ExtractResult', 'SkippedEntry'],
   ['../../oci/src/document/descriptor.ts', 'Platform'],
 ]
 

@@ -18,6 +18,7 @@ export {
   type InspectResult,
   inspect,
 } from './inspect.js'
+export { type ListTagsOptions, listTags } from './list-tags.js'
 export { indexOneLayer, type OneLayerOptions } from './one-layer.js'
 export type {
   CallOptions,
@@ -40,3 +41,4 @@ export {
   indexPlannedLayer,
   planConversion,
 } from './steps.js'
+export { type WaitOptions, type WaitResult, waitForIndex } from './wait.js'

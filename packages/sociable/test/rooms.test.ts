@@ -14,6 +14,7 @@ test('imports point down: from the command line to the verbs, from these to what
     ['indexing/'],
     ['reading/'],
     ['profile/'],
+    ['generated/', 'report/'],
     ['*'],
     ['cli/'],
   ])

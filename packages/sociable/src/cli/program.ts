@@ -14,9 +14,11 @@ import { lsCommand } from './ls.js'
 import { option, settleVariables } from './option.js'
 import { rmCommand } from './rm.js'
 import { serveCommand } from './serve.js'
+import { tagsCommand } from './tags.js'
 import type { Manners, Terminal } from './terminal.js'
 import { TOPICS } from './topics.js'
 import { packageVersion } from './version.js'
+import { waitCommand } from './wait.js'
 import { ztocCommand } from './ztoc.js'
 
 const COMMANDS = [
@@ -29,6 +31,8 @@ const COMMANDS = [
   extractCommand,
   copyCommand,
   rmCommand,
+  tagsCommand,
+  waitCommand,
   serveCommand,
   completionCommand,
   helpCommand,

@@ -47,7 +47,7 @@ async function run(): Promise<number> {
     await buildProgram(terminal)
       .hook('preAction', (_, command) => settleAddressSpace(command.name()))
       .parseAsync()
-    return EXIT_DONE
+    return terminal.exitStatus
   } catch (error) {
     // After --help, --version, and (wrong usage) the help that stands for a missing command.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_DONE : EXIT_USAGE

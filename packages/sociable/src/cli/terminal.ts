@@ -21,6 +21,8 @@ export class Terminal {
   readonly environment: NodeJS.ProcessEnv
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal
+  /** What the program ends with when the command throws nothing: 1 for one that printed its result, and the result is a no. */
+  exitStatus = 0
   #manners: Manners = {}
   #hide: (() => void) | undefined
 

@@ -32,6 +32,17 @@ export function parsePositiveSize(text: string): number {
   return bytes
 }
 
+const DURATIONS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
+
+/** A time in milliseconds: `90s`, `10m`, `1h`, `500ms`; a number alone is seconds. At most 24 days, the longest timer there is. */
+export function parseDuration(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|)$/.exec(text.trim())
+  if (match === null) throw new InvalidArgumentError('Write a time such as 30s, 10m or 1h.')
+  const time = Math.round(Number(match[1]) * DURATIONS[match[2]! === '' ? 's' : match[2]!]!)
+  if (time > 2 ** 31 - 1) throw new InvalidArgumentError('It is longer than 24 days.')
+  return time
+}
+
 /** A whole number of at least 1. */
 export function parseCount(text: string): number {
   const count = Number(text)

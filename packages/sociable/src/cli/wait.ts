@@ -1,0 +1,46 @@
+import { Command } from 'commander'
+import { addExamples } from './examples.js'
+import { printable } from './format.js'
+import { notEmpty, option } from './option.js'
+import { addRegistryOptions, type RegistryFlags, registryOptions } from './registry-options.js'
+import type { Terminal } from './terminal.js'
+import { parseDuration, parseText } from './values.js'
+
+interface WaitFlags extends RegistryFlags {
+  readonly timeout?: number
+  readonly interval?: number
+  readonly destination?: string
+}
+
+export function waitCommand(terminal: Terminal): Command {
+  const command = new Command('wait')
+    .summary('wait until an image has a SOCI index')
+    .description(
+      'Waits until an image has a SOCI index, for pipelines whose images are indexed by someone else. Accepts an index in the image itself, or in ' +
+        'TAG-soci if that was made of what TAG is now. Exits with 0 when the index is there, with 1 when the time is over.',
+    )
+    .argument('<image>', 'the image', notEmpty)
+    .addOption(option('--timeout <time>', 'give up after this time (default: 10m); 0 looks once', parseDuration))
+    .addOption(option('--interval <time>', 'time between two looks (default: 5s)', parseDuration))
+    .addOption(option('--destination <image>', 'where the SOCI-enabled image will be', parseText))
+  addRegistryOptions(command)
+  addExamples(command, [
+    { command: 'sociable wait registry.example/app:1 --timeout 15m', does: 'wait for app:1 or app:1-soci' },
+    { command: 'IMAGE=$(sociable wait registry.example/app:1 --quiet)', does: 'get the digest to deploy' },
+  ])
+  return command.action(async (image: string, { timeout, interval, destination, ...flags }: WaitFlags) => {
+    const access = await registryOptions(flags, [image])
+    const { waitForIndex } = await import('../wait.js')
+    let said: string | undefined
+    const onWait = (reason: string) => {
+      if (reason !== said) terminal.note(`waiting: ${printable(reason)}`)
+      said = reason
+    }
+    const options = { ...access, timeout, interval, destination, onWait, signal: terminal.signal }
+    const result = await waitForIndex(image, options)
+    await terminal.result(result, result.image === undefined ? [] : [result.image])
+    if (result.ready) return
+    terminal.fail([`${image}: no SOCI index when the time was over`, result.reason!], undefined)
+    terminal.exitStatus = 1
+  })
+}
