@@ -3,7 +3,7 @@ import { ImageError } from './error.js'
 import { extractFiles } from './extract.js'
 import { type ImageTree, readImageTree, type TreeEntry } from './image/image-tree.js'
 import { formatPlatform, matchesPlatform, parsePlatform } from './image/platform.js'
-import { findSociIndex } from './image/soci-lookup.js'
+import { findSociIndex, type SociLookup } from './image/soci-lookup.js'
 import { imagesOf, selectImage } from './indexing/plan.js'
 import type { CallOptions, ImageLocation, RegistryAccess } from './options.js'
 import { openOnly, type Place } from './places/location.js'
@@ -51,6 +51,11 @@ export interface Image {
   /** `linux/amd64`. */
   readonly platform: string
   readonly digest: string
+  /**
+   * Digest of the attached SOCI index (v1) that the files are read through. The image's digest does not cover it: anyone who may push to the repository
+   * can attach one that shows other files. Absent for an index that is part of the image (v2), and without an index.
+   */
+  readonly attachedIndex?: string
   /**
    * What `path` (default: the root) holds, sorted by name bytes; of a file, itself. `recursive` adds all below. Symlinks on the way are
    * followed, `path` itself where it is one to a directory, those that are listed are not.
@@ -103,7 +108,7 @@ export async function openImage(image: ImageLocation, options: OpenImageOptions 
     for (const layer of entry.manifest!.layers ?? [])
       opened.set(layer.digest, new LazyLayer(store, layer, ztocs.get(layer.digest), counter))
     const layers = (entry.manifest!.layers ?? []).map(({ digest }) => opened.get(digest)!)
-    return new LayeredImage(place, entry, layers, counter)
+    return new LayeredImage(place, entry, index, layers, counter)
   } catch (error) {
     await place.close()
     throw error
@@ -145,14 +150,22 @@ class LayeredImage implements Image {
   readonly name: string
   readonly platform: string
   readonly digest: string
+  readonly attachedIndex?: string
   readonly #place: Place
   readonly #layers: readonly LazyLayer[]
   readonly #counter: FetchCounter
 
-  constructor(place: Place, entry: TreeEntry, layers: readonly LazyLayer[], counter: FetchCounter) {
+  constructor(
+    place: Place,
+    entry: TreeEntry,
+    index: SociLookup['index'],
+    layers: readonly LazyLayer[],
+    counter: FetchCounter,
+  ) {
     this.name = place.name
     this.platform = formatPlatform(entry.platform!)
     this.digest = entry.manifestDescriptor!.digest
+    if (index?.version === 'v1') this.attachedIndex = index.descriptor.digest
     this.#place = place
     this.#layers = layers
     this.#counter = counter

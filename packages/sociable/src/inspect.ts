@@ -44,7 +44,7 @@ export interface InspectedPlatform {
   readonly index?: ContentResult
   /** Who built the index, as it says itself. */
   readonly buildTool?: string
-  /** Whether that tool makes sound indexes: `unknown` where the identifier stands for versions with and without a known fault. */
+  /** Whether the tool of that name makes sound indexes; that it made this one is not checked. `unknown` where the identifier stands for versions with and without a known fault. */
   readonly buildToolHealth?: 'sound' | 'unknown'
   /** Links that do not hold, in words; empty where all do. */
   readonly problems: readonly string[]

@@ -46,13 +46,14 @@ export interface IndexOptions extends CallOptions, RegistryAccess {
   /** Index layers anew although a sound zTOC of theirs is already there. @default false */
   readonly force?: boolean | undefined
   /**
-   * Images whose zTOCs are taken for layers that they have in common, where they were made with the same options, after those of the destination's
-   * former image and the image's own v1 index. One that cannot be read is a warning. @default none
+   * Images whose zTOCs are reused for layers that they have in common, if they were made with the same options. The destination's former image comes
+   * first. v1 indexes count only with `trustZtocs`. An image that cannot be read is a warning. @default none
    */
   readonly cacheFrom?: readonly ImageLocation[] | undefined
   /**
-   * Take zTOCs too that are in another repository than the destination, or of a build tool that is not known to make sound ones: a zTOC says what a
-   * runtime shows as a layer's files, and only decoding the layer would prove it. @default false
+   * Also reuse zTOCs from other repositories than the destination's, of build tools that are not known to make sound ones, and of v1 indexes, which
+   * anyone who may push can attach to an image. A zTOC decides what a runtime shows as a layer's files, and only decoding the layer proves it.
+   * @default false
    */
   readonly trustZtocs?: boolean | undefined
   /** Fail with `NOTHING_TO_INDEX` where no layer can be indexed. @default false: the destination is made all the same */

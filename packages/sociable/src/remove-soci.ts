@@ -55,9 +55,14 @@ async function removeFrom(place: Place, { all = false, signal }: RemoveSociOptio
   const listed = tree.entries.flatMap(({ kind, manifest, descriptor }) =>
     kind === 'soci-index' ? [{ manifest: manifest!, descriptor }] : [],
   )
+  // One digest may be listed for several platforms
   const indexes = [
-    ...attached.map((index) => describeIndex(index, 'v1')),
-    ...listed.map((index) => describeIndex(index, 'v2')),
+    ...new Map(
+      [
+        ...attached.map((index) => describeIndex(index, 'v1')),
+        ...listed.map((index) => describeIndex(index, 'v2')),
+      ].map((index) => [index.digest, index]),
+    ).values(),
   ]
   const removed = indexes.filter(isOurs)
   const deletable = attached.filter((index) => isOurs(describeIndex(index, 'v1')))

@@ -24,6 +24,10 @@ export async function withImage(
   const access = await registryOptions(flags, [name])
   const { openImage } = await import('../image.js')
   const image = await openImage(name, { ...access, platform: flags.platform, signal: terminal.signal })
+  if (image.attachedIndex !== undefined)
+    terminal.warn(
+      `reading through SOCI index ${image.attachedIndex} (v1), which the image's digest does not cover: anyone who may push to its repository can attach one`,
+    )
   try {
     await use(image)
     if (terminal.verbose) terminal.note(`${image.platform}: ${describe(image.statistics)}`)

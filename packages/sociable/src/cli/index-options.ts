@@ -53,7 +53,7 @@ export function addIndexOptions(command: Command): Command {
     buildToolOption(),
     option('-f, --force', 'index layers anew although an index of theirs is there'),
     option('--cache-from <image>', 'image to take zTOCs of the same layers from; repeatable', parseImages),
-    option('--trust-ztocs', "take zTOCs of other repositories than the destination's, and of other tools"),
+    option('--trust-ztocs', 'also reuse zTOCs of other repositories, of other tools and of v1 indexes'),
     option('--require-index', 'fail where no layer can be indexed'),
     option('--concurrency <count>', 'layers indexed at once (default: the number of cores)', parseCount),
     option('--memory <size>', 'memory that the work may take (default: no limit)', parsePositiveSize),

@@ -51,7 +51,8 @@ function describe(result: InspectResult, terminal: Terminal): string[] {
 
 const OTHER_COLUMNS: readonly Column[] = [{ name: 'ALSO IN IT' }, { name: 'DIGEST' }, { name: 'SIZE', align: 'right' }]
 
-const HEALTH = { sound: 'sound', unknown: 'some versions that say so make broken indexes' }
+/** The identifier is what the index says of itself: nobody checked it here. */
+const HEALTH = { sound: 'as it says itself', unknown: 'as it says itself; some versions of it make broken indexes' }
 
 function describePlatform(image: InspectedPlatform, style: (name: Style, text: string) => string): string[] {
   const lines = [style('bold', image.name), `manifest      ${image.manifest.digest}`]

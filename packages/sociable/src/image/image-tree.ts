@@ -98,7 +98,29 @@ export async function readImageTree(
   )
   const entries = read.filter((entry): entry is TreeEntry => entry !== undefined)
   const absent = (index.manifests ?? []).filter((_, i) => read[i] === undefined)
+  await refuseSiblings(store, top, name, entries)
   return { name, top, index, entries, absent }
+}
+
+/**
+ * A layout's images without a name are taken for one image of several platforms. Where two of them have no platform either, they are images of
+ * their own, and nothing says which one is meant.
+ */
+async function refuseSiblings(
+  store: Store,
+  top: Descriptor,
+  name: string,
+  entries: readonly TreeEntry[],
+): Promise<void> {
+  const siblings = entries.filter(({ kind, descriptor }) => kind === 'image' && descriptor.platform === undefined)
+  const digests = [...new Set(siblings.map(({ descriptor }) => descriptor.digest))]
+  if (digests.length < 2 || store.locate === undefined) return
+  const isInStore = (await store.locate(top)) !== undefined // else it is index.json, which lists them
+  if (isInStore) return
+  throw new ImageError(
+    'NOT_AN_IMAGE',
+    `${name} holds ${digests.length} images without a name or platform: choose one by its digest, ${digests.join(', ')}`,
+  )
 }
 
 /** Undefined where the store lacks it. */

@@ -60,9 +60,12 @@ export function rewriteImage(tree: ImageTree, sociIndexes: readonly PlatformInde
     })
     const content = { mediaType: OCI_MANIFEST, digest: digestOf(bytes), size: bytes.length }
     documents.set(content.digest, { descriptor: content, bytes })
+    // A runtime looks for its platform in the descriptors: where only the SOCI index had one, it would take that for the image
+    const platform = entry.descriptor.platform ?? (ofManifest === undefined ? undefined : entry.platform)
     converted.set(entry, {
       ...entry.descriptor,
       ...content,
+      ...(platform !== undefined && { platform }),
       annotations: entry.kind === 'attestation' ? attestationAnnotations(entry.descriptor, renamed) : annotations,
     })
     renamed.set(entry.descriptor.digest, content)

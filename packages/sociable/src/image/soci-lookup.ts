@@ -34,8 +34,7 @@ export async function findSociIndex(
   if (digest !== undefined) return await findV2(store, tree, entry, digest, signal)
   const { manifestDescriptor } = entry
   const orphan = tree.entries.find(
-    ({ kind, descriptor }) =>
-      kind === 'soci-index' && descriptor.annotations?.get(IMAGE_MANIFEST_DIGEST) === manifestDescriptor!.digest,
+    ({ kind, descriptor }) => kind === 'soci-index' && namedManifest(descriptor) === manifestDescriptor!.digest,
   )
   const problems =
     orphan === undefined
@@ -50,6 +49,8 @@ export async function findSociIndex(
   return { problems }
 }
 
+const namedManifest = ({ annotations }: Descriptor): string | undefined => annotations?.get(IMAGE_MANIFEST_DIGEST)
+
 async function findV2(
   store: Store,
   tree: ImageTree,
@@ -58,7 +59,9 @@ async function findV2(
   signal: AbortSignal | undefined,
 ): Promise<SociLookup> {
   const problems: string[] = []
-  const listed = tree.entries.find(({ descriptor }) => descriptor.digest === digest)
+  // Platforms that share all indexed layers share the SOCI index: it is listed once for each, and one of them must name this manifest
+  const all = tree.entries.filter(({ descriptor }) => descriptor.digest === digest)
+  const listed = all.find(({ descriptor }) => namedManifest(descriptor) === entry.manifestDescriptor!.digest) ?? all[0]
   const inIndex = entry.descriptor.annotations?.get(INDEX_DIGEST)
   if (tree.index !== undefined && inIndex !== digest)
     problems.push(`the manifest names SOCI index ${digest}, its entry in the image index ${inIndex ?? 'none'}`)
@@ -67,10 +70,14 @@ async function findV2(
       `SOCI index ${digest} is not listed in the image index: what copies or cleans up the image will miss it`,
     )
   else {
-    const named = listed.descriptor.annotations?.get(IMAGE_MANIFEST_DIGEST)
+    const named = namedManifest(listed.descriptor)
     if (named !== entry.manifestDescriptor!.digest)
       problems.push(
         `SOCI index ${digest} says it is of manifest ${named ?? '(none)'}, not ${entry.manifestDescriptor!.digest}`,
+      )
+    if (entry.descriptor.platform === undefined && listed.descriptor.platform !== undefined)
+      problems.push(
+        `the entry of the manifest in the image index has no platform, that of SOCI index ${digest} has: runtimes and tools take the SOCI index for the image`,
       )
   }
   const descriptor = listed?.descriptor ?? (await resolveDigest(store, digest, signal))

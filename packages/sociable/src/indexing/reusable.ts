@@ -121,16 +121,19 @@ export async function findZtocs(search: ZtocSearch): Promise<KnownZtocs> {
   }
   add(destination, previous)
   if (isDone()) return found
-  const attached = await attachedIndexes(image.place.store, image.entries, signal)
-  add(
-    image.place,
-    attached.map(({ manifest }) => manifest),
-  )
+  // Anyone who may push a manifest can attach a v1 index, and what it calls itself proves nothing: it is trusted only on request
+  if (settings.trustZtocs) {
+    const attached = await attachedIndexes(image.place.store, image.entries, signal)
+    add(
+      image.place,
+      attached.map(({ manifest }) => manifest),
+    )
+  }
   for (const open of cacheFrom) {
     if (isDone()) return found
     try {
       const place = await open()
-      add(place, await allIndexes(place, signal))
+      add(place, await allIndexes(place, settings))
     } catch (error) {
       signal?.throwIfAborted()
       if (error instanceof ImageReferenceError || !(error instanceof Error)) throw error
@@ -140,8 +143,13 @@ export async function findZtocs(search: ZtocSearch): Promise<KnownZtocs> {
   return found
 }
 
-async function allIndexes({ store, reference, name }: Place, signal: AbortSignal | undefined): Promise<Manifest[]> {
+/** The SOCI indexes of an image that its own digest covers; with `trustZtocs` those attached to it, too. */
+async function allIndexes(
+  { store, reference, name }: Place,
+  { trustZtocs, signal }: Pick<Settings, 'trustZtocs' | 'signal'>,
+): Promise<Manifest[]> {
   const tree = await readImageTree(store, await store.resolve(reference, { signal }), name, signal)
+  if (!trustZtocs) return indexesIn(tree)
   const images = tree.entries.filter(({ kind }) => kind === 'image')
   const attached = await attachedIndexes(store, images, signal)
   return [...indexesIn(tree), ...attached.map(({ manifest }) => manifest)]

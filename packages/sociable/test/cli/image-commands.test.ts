@@ -234,7 +234,7 @@ test('inspect: a table, and why not', async (t) => {
   const soci = await run(['inspect', 'oci:image:app-soci'], { cwd })
   assert.match(soci.out, /^SOCI-enabled {2}yes$/m)
   assert.match(soci.out, new RegExp(`^SOCI index {4}${DIGEST} \\(v2\\)$`, 'm'))
-  assert.match(soci.out, /^built by {6}sociable v1 \(sound\)$/m)
+  assert.match(soci.out, /^built by {6}sociable v1 \(as it says itself\)$/m)
   assert.match(soci.out, /^Fargate {7}eligible$/m)
   assert.match(soci.out, /^2 {2}[0-9a-f]{12} {2}11\.5 MB {3}11\.5 MB {2}yes {7}3 {6}4 MiB {6}3 /m)
   assert.match(soci.out, /^3 {2}[0-9a-f]{12} .* no .*smaller than/m)
