@@ -3,7 +3,7 @@ import { ImageError } from './error.js'
 import type { RewrittenImage } from './image/rewrite.js'
 import type { AssembledPlatform } from './indexing/assemble.js'
 import { type CopyTask, copyBlobs, copyTree } from './indexing/blobs.js'
-import { assembleAll, type ConvertTask, findFormer, readConversion, rewriteAssembled } from './indexing/conversion.js'
+import { type ConvertTask, findFormer, readConversion, rewriteAssembled } from './indexing/conversion.js'
 import type { FinishedLayer } from './indexing/finished-layer.js'
 import { indexLayers } from './indexing/layers.js'
 import {
@@ -24,6 +24,7 @@ import { type CallPlaces, type Place, withPlaces } from './places/location.js'
 import { collectWarnings, type ProgressEvent } from './progress.js'
 import { type ConvertResult, contentResult, type LayerResult } from './result.js'
 import { ZTOC_MEDIA_TYPE } from './soci/soci-index.js'
+import { assembleProfiled, pushConfigs, pushStartLayers } from './start-layer/assemble-profiled.js'
 
 /**
  * Makes a SOCI-enabled image (v2) of `source` and names it `destination`: the same layers, each platform's manifest annotated, and the SOCI
@@ -147,10 +148,12 @@ export async function convertImage(
     async (work, signal) => (await work(signal)) ?? new Map<string, FinishedLayer>(),
   )
 
-  const assembled = assembleAll(conversion, finished!, settings)
+  const assembled = await assembleProfiled(task, conversion, finished!, warn)
   reasonForNone(settings, from.name, assembled)
   warnNotFound(assembled, warn)
   const image = rewriteAssembled(conversion, assembled)
+  await pushStartLayers(to.store, assembled, signal)
+  await pushConfigs(to.store, conversion, assembled, signal)
   await pushSociIndexes(to.store, assembled, signal)
   await pushDocuments(to.store, image.manifests, signal)
   await to.store.push(image.index.descriptor, image.index.bytes, { signal })

@@ -28,11 +28,21 @@ export type {
   IndexOptions,
   Optimization,
   RegistryAccess,
+  StartLayerKind,
 } from './options.js'
+export type { ByteRange, Profile, ProfileFile } from './profile/profile.js'
 export type { PlannedLayer, ProgressEvent } from './progress.js'
 export type { ExtractOptions, ExtractResult, SkippedEntry } from './reading/extract-result.js'
 export { type RemoveSociOptions, type RemoveSociResult, removeSoci, type SociIndexResult } from './remove-soci.js'
-export type { ContentResult, ConvertResult, CreateResult, LayerResult, PlatformResult } from './result.js'
+export type {
+  ContentResult,
+  ConvertResult,
+  CreateResult,
+  LayerResult,
+  PlatformResult,
+  ProfileResult,
+  StartLayerResult,
+} from './result.js'
 export { IMAGE_MANIFEST_DIGEST, INDEX_DIGEST } from './soci/soci-index.js'
 export {
   assembleConversion,

@@ -6,6 +6,7 @@ import { type ImageTree, readImageTree, type TreeEntry } from './image/image-tre
 import { decideLayer } from './image/layer-type.js'
 import { formatPlatform, parsePlatform } from './image/platform.js'
 import { findSociIndex, type SociLookup } from './image/soci-lookup.js'
+import { isStartLayer } from './image/start-layer-mark.js'
 import { imagesOf, selectImage } from './indexing/plan.js'
 import { DEFAULT_MIN_LAYER_SIZE } from './indexing/settings.js'
 import type { CallOptions, ImageLocation, RegistryAccess } from './options.js'
@@ -21,6 +22,8 @@ export interface InspectedLayer extends ContentResult {
   readonly lazy: boolean
   /** Why not. */
   readonly reason?: string
+  /** Whether it is a start layer, which `convert` put on the image for a profile. */
+  readonly isStartLayer?: boolean
   readonly ztoc?: {
     readonly digest: string
     readonly size: number
@@ -134,7 +137,8 @@ async function inspectPlatform(
     return {
       ...contentResult(layer),
       lazy,
-      ...(!lazy && { reason: eagerReason(layer, index !== undefined) }),
+      ...(!lazy && { reason: isStartLayer(layer) ? START_LAYER_REASON : eagerReason(layer, index !== undefined) }),
+      ...(isStartLayer(layer) && { isStartLayer: true }),
       ...details,
     }
   })
@@ -187,6 +191,8 @@ async function inspectArtifact(
     throw inContext(error, `zTOC or prefetch list ${descriptor.digest}`)
   }
 }
+
+const START_LAYER_REASON = 'a start layer: copies of what a start reads, pulled whole'
 
 function eagerReason({ mediaType, size }: Descriptor, hasIndex: boolean): string {
   const decision = decideLayer(mediaType, size, DEFAULT_MIN_LAYER_SIZE)

@@ -1,4 +1,5 @@
 import type { Store } from '@sociable/oci'
+import type { Profile } from './profile/profile.js'
 import type { ProgressEvent } from './progress.js'
 
 /**
@@ -41,6 +42,13 @@ export interface IndexOptions extends CallOptions, RegistryAccess {
   readonly platforms?: readonly string[] | undefined
   /** Paths in the image whose spans a runtime should fetch ahead; one that no indexed layer has is a warning. @default none */
   readonly prefetchFiles?: readonly string[] | undefined
+  /**
+   * What a start reads. Layers that it reads in parts get spans cut to these parts, and a runtime fetches them ahead; `convert` puts the small files into a start
+   * layer. Paths that the image does not have are warnings. @default none
+   */
+  readonly profile?: Profile | readonly Profile[] | undefined
+  /** Whether a profile decides where spans begin and end. @default true */
+  readonly profileSpans?: boolean | undefined
   /** @default none, as the soci CLI */
   readonly optimizations?: readonly Optimization[] | undefined
   /** Index layers anew although a sound zTOC of theirs is already there. @default false */
@@ -69,7 +77,18 @@ export interface IndexOptions extends CallOptions, RegistryAccess {
   readonly onProgress?: ((event: ProgressEvent) => void) | undefined
 }
 
-export interface ConvertOptions extends IndexOptions {}
+/** How a start layer is compressed; `none` makes none. */
+export type StartLayerKind = 'none' | 'zstd' | 'gzip'
+
+export interface ConvertOptions extends IndexOptions {
+  /** The start layer that a `profile` adds. @default 'zstd': smaller than gzip, and unpacked faster */
+  readonly startLayer?: StartLayerKind | undefined
+  /**
+   * Bytes of a file that is copied into the start layer. @default 4 MiB, more for files that are read nearly whole, and any size where all files together are
+   * small
+   */
+  readonly startLayerLimit?: number | undefined
+}
 
 export interface CreateOptions extends IndexOptions {
   /** Tags the SOCI index too (with several platforms: `TAG-linux-amd64`, …), so that rules for untagged images leave it. @default no tag */

@@ -3,6 +3,7 @@ import { ImageError } from './error.js'
 import { type ImageTree, readImageTree } from './image/image-tree.js'
 import { type PlatformIndex, rewriteImage } from './image/rewrite.js'
 import { findSociIndex } from './image/soci-lookup.js'
+import { configDocuments, withoutStartLayers } from './image/start-layer-mark.js'
 import { pushDocuments, tagOnce } from './indexing/outcome.js'
 import { imagesOf } from './indexing/plan.js'
 import { type AttachedIndex, attachedIndexes } from './indexing/reusable.js'
@@ -32,7 +33,7 @@ export interface RemoveSociResult extends ContentResult {
 }
 
 /**
- * Removes the SOCI indexes of an image; the image itself stays. Those that are attached to it (v1) are deleted; of those that are part of it (v2) it
+ * Removes the SOCI indexes of an image, and its start layer; the image itself stays. Those that are attached to it (v1) are deleted; of those that are part of it (v2) it
  * becomes free, as an OCI image index under the same name. Blobs that nothing refers to any more are left to the registry's garbage collection; in a
  * layout they stay.
  * @throws ImageError DESTINATION_INVALID where an image with v2 indexes is named by its digest; StoreError, DENIED where the place deletes nothing
@@ -49,7 +50,7 @@ export async function removeSoci(image: ImageLocation, options: RemoveSociOption
 async function removeFrom(place: Place, { all = false, signal }: RemoveSociOptions): Promise<RemoveSociResult> {
   const { store, name } = place
   const top = await store.resolve(place.reference, { signal })
-  const tree = await readImageTree(store, top, name, signal)
+  const { tree, configs } = await withoutStartLayers(store, await readImageTree(store, top, name, signal), signal)
   const isOurs = (index: SociIndexResult): boolean => all || /^sociable\b/.test(index.buildTool ?? '')
   const attached = await attachedIndexes(store, imagesOf(tree), signal)
   const listed = tree.entries.flatMap(({ kind, manifest, descriptor }) =>
@@ -71,7 +72,7 @@ async function removeFrom(place: Place, { all = false, signal }: RemoveSociOptio
 
   const kept = indexes.filter((index) => !isOurs(index))
   let result = contentResult(top)
-  if (removed.some(({ version }) => version === 'v2')) {
+  if (configs.size > 0 || removed.some(({ version }) => version === 'v2')) {
     const tag = place.tag ?? top.annotations?.get('org.opencontainers.image.ref.name')
     if (place.reference !== undefined && place.tag !== place.reference)
       throw new ImageError(
@@ -79,7 +80,7 @@ async function removeFrom(place: Place, { all = false, signal }: RemoveSociOptio
         `${name}: its SOCI indexes are part of the image, which has another digest without them: name its tag`,
       )
     const rewritten = rewriteImage(tree, await platformIndexes(place, tree, kept, signal))
-    await pushDocuments(store, rewritten.manifests, signal)
+    await pushDocuments(store, [...configDocuments(tree, configs), ...rewritten.manifests], signal)
     await pushDocuments(store, [rewritten.index], signal)
     await tagOnce(store, rewritten.index.descriptor, tag, signal)
     result = contentResult(rewritten.index.descriptor)

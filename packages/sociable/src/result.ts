@@ -25,6 +25,24 @@ export interface LayerResult extends ContentResult {
   readonly seconds?: number
 }
 
+/** The layer of copies of the files that a start reads. */
+export interface StartLayerResult extends ContentResult {
+  /** Names of files in it. Absent, as `bytes`, where it was there already. */
+  readonly files?: number
+  /** Bytes of the files. */
+  readonly bytes?: number
+}
+
+/** What a profile found in a platform. Names are at most 1,000, the numbers are all. */
+export interface ProfileResult {
+  readonly files: number
+  readonly missing: number
+  readonly missingPaths: readonly string[]
+  /** Folders, devices and pipes. */
+  readonly notFiles: number
+  readonly notFilePaths: readonly string[]
+}
+
 /** One platform of the image that was to be indexed. */
 export interface PlatformResult {
   /** `linux/amd64`, `linux/arm/v7`. */
@@ -36,6 +54,10 @@ export interface PlatformResult {
   /** The SOCI index; absent where nothing was indexed, and `reason` says why. */
   readonly index?: ContentResult
   readonly reason?: string
+  /** The start layer that `profile` added. */
+  readonly startLayer?: StartLayerResult
+  /** What the profile found; absent without one, and where the whole result was there already. */
+  readonly profile?: ProfileResult
   readonly layers: readonly LayerResult[]
 }
 

@@ -7,7 +7,7 @@ const { assertLayers } = (await import(rooms)) as typeof import('../../oci/dist/
 
 test('imports point down: from the command line to the verbs, from these to what they are made of', () => {
   assertLayers(fileURLToPath(new URL('../../src/', import.meta.url)), [
-    ['error', 'result', 'progress', 'options', 'parallel'],
+    ['error', 'result', 'progress', 'options', 'parallel', 'profile/profile', 'profile/merge-profiles'],
     ['soci/'],
     ['image/'],
     ['places/'],
@@ -15,6 +15,7 @@ test('imports point down: from the command line to the verbs, from these to what
     ['reading/'],
     ['profile/'],
     ['generated/', 'report/'],
+    ['start-layer/'],
     ['*'],
     ['cli/'],
   ])

@@ -47,3 +47,19 @@ if (!existsSync(output) || statSync(output).mtimeMs < newest) {
     `// Made by scripts/build-wasm.mjs from assembly/inflate.ts.\nexport const OWN_MEMORY =\n  '${own}'\nexport const SHARED_MEMORY =\n  '${shared}'\n`,
   )
 }
+
+// The zstd encoder of @bokuweb/zstd-wasm (libzstd compiled by Emscripten), embedded in the same way. Its exact version is pinned: compressed layers have
+// the same digest on every machine only as long as these bytes stay.
+const encoder = fileURLToPath(import.meta.resolve('@bokuweb/zstd-wasm')).replace(/[^/\\]*$/, 'zstd.wasm')
+const encoderOutput = `${root}src/generated/zstd-wasm.ts`
+if (
+  !existsSync(encoderOutput) ||
+  statSync(encoderOutput).mtimeMs < Math.max(statSync(encoder).mtimeMs, statSync(script).mtimeMs)
+) {
+  mkdirSync(`${root}src/generated`, { recursive: true })
+  const code = readFileSync(encoder).toString('base64')
+  writeFileSync(
+    encoderOutput,
+    `// Made by scripts/build-wasm.mjs from @bokuweb/zstd-wasm.\nexport const ZSTD_ENCODER =\n  '${code}'\n`,
+  )
+}

@@ -3,6 +3,7 @@ import { addExamples } from './examples.js'
 import { UsageError } from './failure.js'
 import { addIndexOptions, type IndexFlags, indexOptions } from './index-options.js'
 import { notEmpty } from './option.js'
+import { addProfileOptions, type ProfileFlags, profileOptions } from './profile-options.js'
 import { reportProgress, summarize } from './progress-report.js'
 import { addRegistryOptions, type RegistryFlags, registryOptions } from './registry-options.js'
 import type { Terminal } from './terminal.js'
@@ -20,7 +21,7 @@ export function convertCommand(terminal: Terminal): Command {
       "where the new one goes (default: the source's tag with -soci appended); - is an archive on stdout",
       notEmpty,
     )
-  addRegistryOptions(addIndexOptions(command))
+  addRegistryOptions(addProfileOptions(addIndexOptions(command)))
   addExamples(command, [
     {
       command: 'sociable convert registry.example/app:1',
@@ -35,31 +36,41 @@ export function convertCommand(terminal: Terminal): Command {
       command: 'sociable convert oci:./image:app oci:./out:app --span-size 1MiB --min-layer-size 0',
       does: 'every layer, in smaller spans',
     },
+    {
+      command: 'sociable convert registry.example/app:1 --profile start.json',
+      does: 'with a start layer of the files that a start reads',
+    },
   ])
-  return command.action(async (source: string, destination: string | undefined, flags: IndexFlags & RegistryFlags) => {
-    const toStdout = destination === '-'
-    if (toStdout && terminal.json) throw new UsageError('--json and the destination - both want stdout: name a file')
-    if (toStdout && terminal.stdout.isTTY)
-      throw new UsageError('standard output is a terminal: send it to a file, or name a destination')
-    const options = { ...(await indexOptions(flags)), ...(await registryOptions(flags, [source])) }
-    const { convert } = await import('../convert.js')
-    const report = reportProgress(terminal)
-    try {
-      const result = await convert(source, destination, {
-        ...options,
-        signal: terminal.signal,
-        onProgress: report.onProgress,
-      })
-      for (const warning of result.warnings) report.warn(warning)
-      for (const image of result.images)
-        if (image.reason !== undefined && result.indexed) report.warn(`${image.name} is not indexed: ${image.reason}`)
-      if (!result.indexed) report.warn(`copied without an index: ${result.reason}`)
-      report.end(summarize(result))
-      const name = `${result.destination}@${result.digest}`
-      if (toStdout) terminal.note(name)
-      else await terminal.result(result, [name])
-    } finally {
-      report.end()
-    }
-  })
+  return command.action(
+    async (source: string, destination: string | undefined, flags: IndexFlags & ProfileFlags & RegistryFlags) => {
+      const toStdout = destination === '-'
+      if (toStdout && terminal.json) throw new UsageError('--json and the destination - both want stdout: name a file')
+      if (toStdout && terminal.stdout.isTTY)
+        throw new UsageError('standard output is a terminal: send it to a file, or name a destination')
+      const options = {
+        ...(await indexOptions(flags)),
+        ...(await profileOptions(flags)),
+        ...(await registryOptions(flags, [source])),
+      }
+      const { convert } = await import('../convert.js')
+      const report = reportProgress(terminal)
+      try {
+        const result = await convert(source, destination, {
+          ...options,
+          signal: terminal.signal,
+          onProgress: report.onProgress,
+        })
+        for (const warning of result.warnings) report.warn(warning)
+        for (const image of result.images)
+          if (image.reason !== undefined && result.indexed) report.warn(`${image.name} is not indexed: ${image.reason}`)
+        if (!result.indexed) report.warn(`copied without an index: ${result.reason}`)
+        report.end(summarize(result))
+        const name = `${result.destination}@${result.digest}`
+        if (toStdout) terminal.note(name)
+        else await terminal.result(result, [name])
+      } finally {
+        report.end()
+      }
+    },
+  )
 }

@@ -1,6 +1,6 @@
 // What the values of flags and of their environment variables may be. A bad one is a usage error that shows how to write it.
 import { InvalidArgumentError } from 'commander'
-import type { Optimization } from '../options.js'
+import type { Optimization, StartLayerKind } from '../options.js'
 
 // One letter means a power of two, as docker and dd have it.
 const UNITS: ReadonlyMap<string, number> = new Map([
@@ -87,6 +87,23 @@ export function parseImages(text: string, previous: readonly string[] = []): rea
   const names = text.split('\n').filter((name) => name.trim() !== '')
   if (names.length === 0) throw new InvalidArgumentError('Write an image, such as registry.example/app:1-soci.')
   return [...previous, ...names]
+}
+
+/** A file, or several on lines of their own, added to those before. */
+export function parseFiles(text: string, previous: readonly string[] = []): readonly string[] {
+  const files = text.split('\n').filter((file) => file.trim() !== '')
+  if (files.length === 0) throw new InvalidArgumentError('Write a file name, such as start.json.')
+  return [...previous, ...files]
+}
+
+export function parseStartLayer(text: string): StartLayerKind {
+  if (text !== 'none' && text !== 'zstd' && text !== 'gzip') throw new InvalidArgumentError('Write zstd, gzip or none.')
+  return text
+}
+
+export function parseOnOff(text: string): boolean {
+  if (text !== 'on' && text !== 'off') throw new InvalidArgumentError('Write on or off.')
+  return text === 'on'
 }
 
 /** Text that says something. */

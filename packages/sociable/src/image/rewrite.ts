@@ -7,6 +7,7 @@ import {
   encodeManifest,
   type Index,
   isManifestType,
+  type Manifest,
   OCI_CONFIG,
   OCI_INDEX,
   OCI_MANIFEST,
@@ -23,6 +24,8 @@ export interface PlatformIndex {
   /** As it was asked for. */
   readonly platform: Platform
   readonly index: Document
+  /** The layer that comes on top, and the config that has it. */
+  readonly startLayer?: { readonly descriptor: Descriptor; readonly config: Document } | undefined
 }
 
 export interface RewrittenImage {
@@ -54,7 +57,7 @@ export function rewriteImage(tree: ImageTree, sociIndexes: readonly PlatformInde
     const bytes = encodeManifest({
       ...old,
       mediaType: OCI_MANIFEST,
-      config: { ...old.config, mediaType: OCI_CONFIG },
+      ...withStartLayer(old, ofManifest?.startLayer),
       annotations,
       ...(subject !== undefined && { subject: { ...old.subject, ...contentOf(subject) } }),
     })
@@ -112,6 +115,15 @@ function attestationAnnotations(
   const subject = renamed.get(renewed.get(REFERENCE_DIGEST) ?? '')
   if (subject !== undefined) renewed.set(REFERENCE_DIGEST, subject.digest)
   return renewed
+}
+
+/** The layers and config of the manifest. */
+function withStartLayer(
+  { config, layers }: Manifest,
+  startLayer: PlatformIndex['startLayer'],
+): Pick<Manifest, 'config' | 'layers'> {
+  if (startLayer === undefined) return { config: { ...config, mediaType: OCI_CONFIG }, layers }
+  return { config: { ...config, ...startLayer.config.descriptor }, layers: [...(layers ?? []), startLayer.descriptor] }
 }
 
 function contentOf({ mediaType, digest, size }: Descriptor): Descriptor {

@@ -1,6 +1,6 @@
 // A platform's SOCI index out of what became of its layers.
 import { type Descriptor, digestOf } from '@sociable/oci'
-import type { LayerResult } from '../result.js'
+import type { LayerResult, ProfileResult, StartLayerResult } from '../result.js'
 import { encodePrefetch, PREFETCH_MEDIA_TYPE, type SpanRange } from '../soci/prefetch.js'
 import { type Document, encodeSociIndex, LAYER_DIGEST, ztocDescriptor } from '../soci/soci-index.js'
 import type { FinishedLayer } from './finished-layer.js'
@@ -18,14 +18,30 @@ export interface AssembledPlatform {
   readonly prefetch: readonly Document[]
   /** Paths to prefetch that no indexed layer has. */
   readonly notFound: readonly string[]
+  /** What the profile adds to the image. */
+  readonly startLayer?: AssembledStartLayer | undefined
+  readonly profile?: ProfileResult | undefined
 }
 
-/** @param finished by layer key, all layers that were to be indexed */
+export interface AssembledStartLayer {
+  readonly descriptor: Descriptor
+  /** The image's config with the layer in it. */
+  readonly config: Document
+  readonly result: StartLayerResult
+  /** Absent where the layer is in the destination already. */
+  readonly content?: () => AsyncIterable<Uint8Array>
+}
+
+/**
+ * @param finished by layer key, all layers that were to be indexed
+ * @param prefetch spans to fetch ahead besides those of `prefetchFiles`, by layer digest
+ */
 export function assemblePlatform(
   plan: PlatformPlan,
   finished: ReadonlyMap<string, FinishedLayer>,
   settings: Settings,
   version: 'v1' | 'v2',
+  prefetch?: ReadonlyMap<string, readonly SpanRange[]>,
 ): AssembledPlatform {
   const layers: LayerResult[] = []
   const ztocs: Descriptor[] = []
@@ -37,29 +53,32 @@ export function assemblePlatform(
     layers.push(done ? { ...done.result, mediaType } : { mediaType, digest, size, state: 'skipped', reason: skip! })
     if (done?.result.ztoc === undefined) continue
     indexed.push(done)
-    ztocs.push(ztocDescriptor(done.result.ztoc, descriptor, settings.spanSize, settings.xattr && !done.hasXattrs))
+    const disableXattrs = settings.xattr && !done.hasXattrs
+    ztocs.push(ztocDescriptor(done.result.ztoc, descriptor, settings.spanSize, disableXattrs, settings.spansKey))
   }
   if (ztocs.length === 0) return { plan, layers, reason: nothingReason(layers), prefetch: [], notFound: [] }
   // The reference goes by digests here: an entry of another type that is skipped counts if its bytes are indexed elsewhere
   const byDigest = new Map(indexed.map((layer) => [layer.result.digest, layer]))
   const entries = plan.layers.flatMap(({ descriptor }) => byDigest.get(descriptor.digest) ?? [])
-  const { artifacts, notFound } = prefetchArtifacts(entries, settings.prefetchFiles)
+  const { artifacts, notFound } = prefetchArtifacts(entries, settings.prefetchFiles, prefetch)
   const subject = version === 'v1' ? plan.entry.manifestDescriptor : undefined
   const index = encodeSociIndex({
     version,
     layers: [...ztocs, ...artifacts.map(({ descriptor }) => descriptor)],
     subject,
     buildTool: settings.buildTool,
+    profile: settings.profileKey,
   })
   return { plan, layers, index, prefetch: artifacts, notFound }
 }
 
-/** An artifact for each layer entry that is the topmost to have one of the paths, in the layers' order. */
+/** An artifact for each layer entry that is the topmost to have one of the paths, or has something that the profile reads; in the layers' order. */
 function prefetchArtifacts(
   layers: readonly FinishedLayer[],
   paths: readonly string[],
+  profiled: ReadonlyMap<string, readonly SpanRange[]> = new Map(),
 ): { artifacts: Document[]; notFound: string[] } {
-  const ranges = new Map<string, SpanRange[]>()
+  const ranges = new Map([...profiled].map(([digest, spans]) => [digest, [...spans]]))
   const notFound: string[] = []
   for (const path of paths) {
     const layer = layers.findLast(({ prefetch }) => prefetch.has(path))
@@ -68,7 +87,7 @@ function prefetchArtifacts(
   }
   const artifacts = layers.flatMap(({ result: { digest } }) => {
     const spans = ranges.get(digest)
-    if (spans === undefined) return []
+    if (spans === undefined || spans.length === 0) return []
     const bytes = encodePrefetch(spans)
     const annotations = new Map([[LAYER_DIGEST, digest]])
     return [

@@ -2,11 +2,13 @@
 import type { Descriptor } from '@sociable/oci'
 import { type ImageTree, readImageTree } from '../image/image-tree.js'
 import { type RewrittenImage, rewriteImage } from '../image/rewrite.js'
+import { withoutStartLayers } from '../image/start-layer-mark.js'
 import type { Place } from '../places/location.js'
 import type { ProgressEvent } from '../progress.js'
 import { type AssembledPlatform, assemblePlatform } from './assemble.js'
 import { blobsToCopy } from './blobs.js'
 import type { FinishedLayer } from './finished-layer.js'
+import { formerProfiled } from './former-profiled.js'
 import { formerIndexes, mayBeResult, refusedLayers } from './former-result.js'
 import { reasonForNone, refuseImmutableTag, warnAbsent } from './outcome.js'
 import { imagesOf, type LayerJob, type PlatformPlan, planLayers, plannedLayers, planPlatforms } from './plan.js'
@@ -28,6 +30,8 @@ export interface Conversion {
   readonly jobs: readonly LayerJob[]
   /** What moves as it is. */
   readonly blobs: readonly Descriptor[]
+  /** Configs of images that had a start layer, by digest: they are made here, and need not be in the source. */
+  readonly configs: ReadonlyMap<string, Uint8Array>
 }
 
 /** Reads the image, and nothing of its layers. @throws ImageError, NOTHING_TO_INDEX too, before anything is copied in vain; StoreError */
@@ -36,11 +40,13 @@ export async function readConversion(
   onProgress: (event: ProgressEvent) => void,
   warn: (message: string) => void,
 ): Promise<Conversion> {
-  const tree = await readImageTree(from.store, top, from.name, settings.signal)
+  const read = await readImageTree(from.store, top, from.name, settings.signal)
+  const { tree, configs } = await withoutStartLayers(from.store, read, settings.signal)
   warnAbsent(tree, warn)
   const plans = planPlatforms(tree, settings.platforms, settings.minLayerSize)
   const jobs = planLayers(plans)
-  const blobs = blobsToCopy(tree, new Set(jobs.map(({ descriptor }) => descriptor.digest)))
+  const elsewhere = new Set([...jobs.map(({ descriptor }) => descriptor.digest), ...configs.keys()])
+  const blobs = blobsToCopy(tree, elsewhere)
   onProgress({
     type: 'plan',
     layers: plannedLayers(jobs),
@@ -48,7 +54,7 @@ export async function readConversion(
     blobBytes: blobs.reduce((sum, { size }) => sum + size, 0),
   })
   if (jobs.length === 0) reasonForNone(settings, from.name, assembleAll({ plans }, new Map(), settings))
-  return { tree, plans, jobs, blobs }
+  return { tree, plans, jobs, blobs, configs }
 }
 
 export function assembleAll(
@@ -65,7 +71,7 @@ export function rewriteAssembled(
 ): RewrittenImage {
   return rewriteImage(
     tree,
-    assembled.flatMap(({ plan, index }) => (index === undefined ? [] : [{ ...plan, index }])),
+    assembled.flatMap(({ plan, index, startLayer }) => (index === undefined ? [] : [{ ...plan, index, startLayer }])),
   )
 }
 
@@ -94,7 +100,14 @@ export async function findFormer(
 ): Promise<Former> {
   const { tree, plans, jobs } = conversion
   const { signal } = settings
-  const previous = settings.force ? undefined : await readPrevious(to, signal)
+  const former = settings.force ? undefined : await readPrevious(to, signal)
+  const previous = former && (await withoutStartLayers(to.store, former, signal)).tree
+  if (former !== undefined && previous !== undefined && settings.profile !== undefined) {
+    const profiled = await formerProfiled(to.store, former, previous, conversion, settings)
+    const image = profiled && rewriteAssembled(conversion, profiled.assembled)
+    if (image?.index.descriptor.digest === previous.top.digest)
+      return { reusable: new Map(), unchanged: { ...profiled!, image: image! } }
+  }
   const reusable =
     given ??
     (await findZtocs({
@@ -107,7 +120,8 @@ export async function findFormer(
       cacheFrom,
       onWarning: warn,
     }))
-  const layers = to.store.locate === undefined ? assumeFinished(jobs, reusable, settings) : undefined
+  const mayAssume = to.store.locate === undefined && settings.profile === undefined
+  const layers = mayAssume ? assumeFinished(jobs, reusable, settings) : undefined
   if (previous !== undefined && layers !== undefined) {
     const assembled = assembleAll(conversion, layers, settings)
     const image = rewriteAssembled(conversion, assembled)
@@ -115,8 +129,9 @@ export async function findFormer(
       return { reusable, unchanged: { layers, assembled, image } }
   }
   const mayBe = async (): Promise<boolean> => {
-    const there = previous ?? (await readPrevious(to, signal))
-    return there !== undefined && mayBeResult(there, tree, plans, settings)
+    const there = former ?? (await readPrevious(to, signal))
+    if (there === undefined) return false
+    return mayBeResult((await withoutStartLayers(to.store, there, signal)).tree, tree, plans, settings)
   }
   await refuseImmutableTag(to.store, to.reference, mayBe, signal)
   return { reusable }

@@ -1,3 +1,4 @@
+import type { Toc } from '@sociable/ztoc'
 import type { LayerResult } from '../result.js'
 import type { SpanRange } from '../soci/prefetch.js'
 import type { LayerJob } from './plan.js'
@@ -9,6 +10,8 @@ export interface FinishedLayer {
   readonly hasXattrs: boolean
   /** The spans of those of the paths to prefetch that the layer has. */
   readonly prefetch: ReadonlyMap<string, SpanRange>
+  /** The layer's zTOC; only where a profile is used. */
+  readonly toc?: Toc
 }
 
 /** A layer that a former run found to be of no use to a runtime: nothing of it is read again. */

@@ -2,7 +2,7 @@
 import type { Descriptor, Manifest } from '@sociable/oci'
 import type { ImageTree, TreeEntry } from '../image/image-tree.js'
 import { buildToolHealth } from '../soci/build-tool.js'
-import { BUILD_TOOL, INDEX_DIGEST, LAYER_DIGEST, SPAN_SIZE, ZTOC_MEDIA_TYPE } from '../soci/soci-index.js'
+import { BUILD_TOOL, INDEX_DIGEST, LAYER_DIGEST, PROFILE, SPAN_SIZE, ZTOC_MEDIA_TYPE } from '../soci/soci-index.js'
 import { layerKey, type PlatformPlan } from './plan.js'
 import type { Settings } from './settings.js'
 
@@ -50,8 +50,12 @@ export function mayBeResult(
 }
 
 /** Whether a SOCI index may be that which this run makes of the platform: of the same tool, of no other layers, with the same span size. */
-export function mayBeIndex(index: Manifest, plan: PlatformPlan, { buildTool, spanSize }: Settings): boolean {
-  if (index.annotations?.get(BUILD_TOOL) !== buildTool) return false
+export function mayBeIndex(
+  index: Manifest,
+  plan: PlatformPlan,
+  { buildTool, spanSize, profileKey }: Settings,
+): boolean {
+  if (index.annotations?.get(BUILD_TOOL) !== buildTool || index.annotations.get(PROFILE) !== profileKey) return false
   const planned = new Set(
     plan.layers.flatMap(({ descriptor, index }) => (index === undefined ? [] : descriptor.digest)),
   )

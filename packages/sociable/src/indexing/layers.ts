@@ -110,11 +110,9 @@ async function indexLayer(
     verify: false, // its digest was made of these bytes
     signal,
   })
-  const { prefetchFiles } = settings
-  const prefetch =
-    prefetchFiles.length === 0
-      ? new Map<string, SpanRange>()
-      : findPrefetch(decodeZtoc(Buffer.concat(ztoc.pieces)), prefetchFiles)
+  const { prefetchFiles, profile } = settings
+  const toc = prefetchFiles.length === 0 && profile === undefined ? undefined : decodeZtoc(Buffer.concat(ztoc.pieces))
+  const prefetch = toc === undefined ? new Map<string, SpanRange>() : findPrefetch(toc, prefetchFiles)
   return {
     result: {
       mediaType,
@@ -129,6 +127,7 @@ async function indexLayer(
     },
     hasXattrs,
     prefetch,
+    ...(profile !== undefined && toc !== undefined && { toc }),
   }
 }
 
@@ -230,6 +229,7 @@ function withZtoc({ descriptor }: LayerJob, ztoc: Descriptor, toc: Toc, settings
     },
     hasXattrs: settings.xattr && hasXattrs(toc),
     prefetch: findPrefetch(toc, settings.prefetchFiles),
+    ...(settings.profile !== undefined && { toc }),
   }
 }
 

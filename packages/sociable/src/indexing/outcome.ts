@@ -47,7 +47,7 @@ export function warnNotFound(platforms: readonly AssembledPlatform[], warn: (mes
 
 /** @param manifest what the platform's manifest has become */
 export function platformResult(
-  { plan, layers, index, reason }: AssembledPlatform,
+  { plan, layers, index, reason, startLayer, profile }: AssembledPlatform,
   manifest: Descriptor,
 ): PlatformResult {
   return {
@@ -57,6 +57,8 @@ export function platformResult(
     manifest: contentResult(manifest),
     ...(index !== undefined && { index: contentResult(index.descriptor) }),
     ...(reason !== undefined && { reason }),
+    ...(startLayer !== undefined && { startLayer: startLayer.result }),
+    ...(profile !== undefined && { profile }),
     layers,
   }
 }

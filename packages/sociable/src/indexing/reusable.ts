@@ -19,6 +19,7 @@ import {
   LAYER_DIGEST,
   SOCI_INDEX_V1,
   SPAN_SIZE,
+  SPANS,
   ZTOC_MEDIA_TYPE,
 } from '../soci/soci-index.js'
 import { type FinishedLayer, refusedLayer } from './finished-layer.js'
@@ -160,14 +161,15 @@ function isTrusted(place: Place, destination: Place, { buildTool, trustZtocs }: 
 }
 
 /** Those that were made with these settings, by layer digest. */
-function ztocsOf(indexes: readonly Manifest[], { buildTool, spanSize }: Settings): Map<string, Descriptor> {
+function ztocsOf(indexes: readonly Manifest[], { buildTool, spanSize, spansKey }: Settings): Map<string, Descriptor> {
   const ztocs = new Map<string, Descriptor>()
   for (const { annotations, layers } of indexes) {
     if (annotations?.get(BUILD_TOOL) !== buildTool) continue
     for (const descriptor of layers ?? []) {
       const layer = descriptor.annotations?.get(LAYER_DIGEST)
       if (descriptor.mediaType !== ZTOC_MEDIA_TYPE || layer === undefined || ztocs.has(layer)) continue
-      if (descriptor.annotations?.get(SPAN_SIZE) === String(spanSize)) ztocs.set(layer, descriptor)
+      const isCut = descriptor.annotations?.get(SPANS) === spansKey
+      if (isCut && descriptor.annotations?.get(SPAN_SIZE) === String(spanSize)) ztocs.set(layer, descriptor)
     }
   }
   return ztocs

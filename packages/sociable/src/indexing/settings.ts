@@ -1,12 +1,16 @@
 import { availableParallelism } from 'node:os'
-import { readAhead, type Store } from '@sociable/oci'
+import { digestOf, readAhead, type Store } from '@sociable/oci'
 import { DEFAULT_BUILD_TOOL, DEFAULT_SPAN_SIZE } from '@sociable/ztoc'
-import type { IndexOptions } from '../options.js'
+import type { ConvertOptions, StartLayerKind } from '../options.js'
+import { mergeProfiles } from '../profile/merge-profiles.js'
+import type { Profile } from '../profile/profile.js'
 import { cleanPrefetchPath } from '../soci/prefetch.js'
 import type { LayerJob } from './plan.js'
 
 /** As the soci CLI. */
 export const DEFAULT_MIN_LAYER_SIZE = 10 * 1024 * 1024
+
+const START_LAYERS: readonly StartLayerKind[] = ['none', 'zstd', 'gzip']
 
 /** Options with their defaults, checked. */
 export interface Settings {
@@ -16,6 +20,13 @@ export interface Settings {
   readonly platforms: readonly string[] | undefined
   /** Cleaned; none is empty. */
   readonly prefetchFiles: readonly string[]
+  /** All profiles in one. */
+  readonly profile: Profile | undefined
+  /** Digest of the profile and of all options that decide what is made of it, and of those that decide where spans are cut. */
+  readonly profileKey: string | undefined
+  readonly spansKey: string | undefined
+  readonly startLayer: StartLayerKind
+  readonly startLayerLimit: number | undefined
   readonly xattr: boolean
   readonly force: boolean
   readonly trustZtocs: boolean
@@ -26,23 +37,49 @@ export interface Settings {
 }
 
 /** @throws RangeError for a number that is none of its kind, TypeError for an unknown optimization */
-export function resolveSettings(options: IndexOptions): Settings {
-  const { optimizations = [], platforms } = options
+export function resolveSettings(options: ConvertOptions): Settings {
+  const { optimizations = [], platforms, profile, startLayer = 'zstd', startLayerLimit } = options
+  if (!START_LAYERS.includes(startLayer))
+    throw new TypeError(`startLayer is ${startLayer}: it must be one of ${START_LAYERS.join(', ')}`)
   for (const name of optimizations)
     if (name !== 'xattr') throw new TypeError(`optimization "${name}" is unknown: there is only xattr`)
-  return {
+  const merged = profile === undefined ? undefined : mergeProfiles([profile].flat())
+  const settings = {
     spanSize: wholeNumber('spanSize', options.spanSize ?? DEFAULT_SPAN_SIZE, 0),
     minLayerSize: wholeNumber('minLayerSize', options.minLayerSize ?? DEFAULT_MIN_LAYER_SIZE, 0),
     buildTool: options.buildTool ?? DEFAULT_BUILD_TOOL,
     platforms: platforms?.length === 0 ? undefined : platforms,
     prefetchFiles: (options.prefetchFiles ?? []).map(cleanPrefetchPath).filter((path) => path !== ''),
-    xattr: optimizations.length > 0,
+    profile: merged,
+    startLayer,
+    startLayerLimit: startLayerLimit === undefined ? undefined : wholeNumber('startLayerLimit', startLayerLimit, 0),
+    // Only layers without attributes are marked, so a profile may ask for it: less is looked up at the start
+    xattr: optimizations.length > 0 || merged !== undefined,
     force: options.force ?? false,
     trustZtocs: options.trustZtocs ?? false,
     requireIndex: options.requireIndex ?? false,
     concurrency: wholeNumber('concurrency', options.concurrency ?? availableParallelism(), 1),
     memory: options.memory === undefined ? Number.POSITIVE_INFINITY : wholeNumber('memory', options.memory, 0),
     signal: options.signal,
+  }
+  return { ...settings, ...profileKeys(settings, options.profileSpans ?? true) }
+}
+
+/** Part of what `profileKey` and `spansKey` are made of: to be raised when the same profile and options come to give another result. */
+const PROFILE_VERSION = 1
+
+function profileKeys(
+  settings: Omit<Settings, 'profileKey' | 'spansKey'>,
+  profileSpans: boolean,
+): Pick<Settings, 'profileKey' | 'spansKey'> {
+  const { profile, spanSize, minLayerSize, startLayer, startLayerLimit, prefetchFiles, xattr } = settings
+  if (profile === undefined) return { profileKey: undefined, spansKey: undefined }
+  const keyOf = (values: readonly unknown[]): string =>
+    digestOf(new TextEncoder().encode(JSON.stringify([PROFILE_VERSION, profile, spanSize, ...values])))
+  const spansKey = profileSpans ? keyOf([startLayer === 'none', startLayerLimit]) : undefined
+  return {
+    profileKey: keyOf([minLayerSize, startLayer, startLayerLimit, prefetchFiles, xattr, spansKey]),
+    spansKey,
   }
 }
 

@@ -35,12 +35,13 @@ export class FetchCounter {
 export class LazyLayer {
   readonly descriptor: Descriptor
   readonly #store: Store
-  readonly #ztoc: Descriptor | undefined
+  readonly #ztoc: Descriptor | Toc | undefined
   readonly #counter: FetchCounter
   /** The reading that is shared by all calls, and the signal of the one that began it. */
   #opened: { readonly layer: Promise<OpenLayer>; readonly signal: AbortSignal | undefined } | undefined
 
-  constructor(store: Store, descriptor: Descriptor, ztoc: Descriptor | undefined, counter: FetchCounter) {
+  /** @param ztoc the layer's, decoded or in the same store; undefined where it has none */
+  constructor(store: Store, descriptor: Descriptor, ztoc: Descriptor | Toc | undefined, counter: FetchCounter) {
     this.descriptor = descriptor
     this.#store = store
     this.#ztoc = ztoc
@@ -122,6 +123,7 @@ export class LazyLayer {
   }
 
   async #readToc(signal: AbortSignal | undefined): Promise<Toc> {
+    if (this.#ztoc !== undefined && 'files' in this.#ztoc) return this.#ztoc
     if (this.#ztoc !== undefined) {
       const toc = await readZtoc(this.#store, this.#ztoc, this.descriptor, signal)
       this.#counter.ztocs++

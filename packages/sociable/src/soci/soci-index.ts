@@ -12,6 +12,10 @@ export const SPAN_SIZE = 'com.amazon.soci.span-size'
 export const DISABLE_XATTRS = 'com.amazon.soci.disable-xattrs'
 /** Of the SOCI index. */
 export const BUILD_TOOL = 'com.amazon.soci.build-tool-identifier'
+/** Of a zTOC's descriptor: the digest of the profile and the options by which its spans are cut. Absent where the span size alone decides. */
+export const SPANS = 'io.github.sociable.spans'
+/** Of a SOCI index that was made for a profile: the digest of the profile and of all options that decide what is made of it. */
+export const PROFILE = 'io.github.sociable.profile'
 /** Of a v2 SOCI index's descriptor in the image index. */
 export const IMAGE_MANIFEST_DIGEST = 'com.amazon.soci.image-manifest-digest'
 /** Of an image manifest, and of its descriptor in the image index. */
@@ -34,10 +38,12 @@ export interface SociIndexInput {
   /** The image manifest, for v1. */
   readonly subject?: Descriptor | undefined
   readonly buildTool: string
+  /** Identifies the profile that it is made for. */
+  readonly profile?: string | undefined
 }
 
 /** The SOCI index; its descriptor has the artifact type, which the manifest itself has not. */
-export function encodeSociIndex({ version, layers, subject, buildTool }: SociIndexInput): Document {
+export function encodeSociIndex({ version, layers, subject, buildTool, profile }: SociIndexInput): Document {
   const artifactType = version === 'v1' ? SOCI_INDEX_V1 : SOCI_INDEX_V2
   const bytes = encodeManifest({
     schemaVersion: 2,
@@ -47,7 +53,7 @@ export function encodeSociIndex({ version, layers, subject, buildTool }: SociInd
     ...(subject !== undefined && {
       subject: { mediaType: subject.mediaType, digest: subject.digest, size: subject.size },
     }),
-    annotations: new Map([[BUILD_TOOL, buildTool]]),
+    annotations: new Map([[BUILD_TOOL, buildTool], ...(profile === undefined ? [] : [[PROFILE, profile] as const])]),
   })
   return { descriptor: { mediaType: OCI_MANIFEST, digest: digestOf(bytes), size: bytes.length, artifactType }, bytes }
 }
@@ -64,12 +70,14 @@ export function ztocDescriptor(
   layer: Descriptor,
   spanSize: number,
   disableXattrs: boolean,
+  spans: string | undefined,
 ): Descriptor {
   const annotations = new Map([
     [LAYER_DIGEST, layer.digest],
     [LAYER_MEDIA_TYPE, layer.mediaType],
     [SPAN_SIZE, String(spanSize)],
   ])
+  if (spans !== undefined) annotations.set(SPANS, spans)
   if (disableXattrs) annotations.set(DISABLE_XATTRS, 'true')
   return { mediaType: ZTOC_MEDIA_TYPE, digest: ztoc.digest, size: ztoc.size, annotations }
 }

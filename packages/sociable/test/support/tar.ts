@@ -11,14 +11,28 @@ export interface TarEntry {
   /** What the header says. @default the content's length */
   readonly size?: number
   readonly xattrs?: Readonly<Record<string, string>>
+  /** Other PAX records. */
+  readonly pax?: Readonly<Record<string, string>>
 }
 
 /** A ustar archive; extended attributes go into PAX records. */
 export function tar(entries: readonly TarEntry[]): Buffer {
   const blocks: Buffer[] = []
-  for (const { name, content = '', type, linkname = '', mode = 0o644, size, xattrs = {} } of entries) {
+  for (const {
+    name,
+    content = '',
+    type,
+    linkname = '',
+    mode = 0o644,
+    size,
+    xattrs = {},
+    pax: others = {},
+  } of entries) {
     const data = Buffer.from(content)
-    const records = Object.entries(xattrs).map(([key, value]) => paxRecord(`SCHILY.xattr.${key}`, value))
+    const records = [
+      ...Object.entries(xattrs).map(([key, value]) => paxRecord(`SCHILY.xattr.${key}`, value)),
+      ...Object.entries(others).map(([key, value]) => paxRecord(key, value)),
+    ]
     if (records.length > 0) {
       const pax = Buffer.concat(records)
       blocks.push(header('pax', 'x', 0o644, pax.length, ''), padded(pax))

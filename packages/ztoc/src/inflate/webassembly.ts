@@ -9,7 +9,7 @@ export type Module = object
 interface WebAssemblyNamespace {
   readonly Memory: new (limits: { initial: number; maximum: number; shared?: boolean }) => Memory
   readonly Module: new (bytes: Uint8Array) => Module
-  readonly Instance: new (module: Module, imports: { env: { memory: Memory } }) => { readonly exports: unknown }
+  readonly Instance: new (module: Module, imports: object) => { readonly exports: unknown }
 }
 
 export const { Memory, Module, Instance } = (globalThis as unknown as { WebAssembly: WebAssemblyNamespace }).WebAssembly

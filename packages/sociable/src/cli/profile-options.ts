@@ -1,0 +1,55 @@
+// The flags of `convert` for what a start reads.
+import { readFile } from 'node:fs/promises'
+import type { Command } from 'commander'
+import type { ConvertOptions, StartLayerKind } from '../options.js'
+import { UsageError } from './failure.js'
+import { option } from './option.js'
+import { parseFiles, parseOnOff, parseSize, parseStartLayer } from './values.js'
+
+export interface ProfileFlags {
+  readonly profile?: readonly string[]
+  readonly startLayer?: StartLayerKind
+  readonly startLayerLimit?: number
+  readonly profileSpans?: boolean
+}
+
+export function addProfileOptions(command: Command): Command {
+  return [
+    option('--profile <file>', 'what a start reads, as `sociable profile` tells it; repeatable', parseFiles),
+    option(
+      '--start-layer <kind>',
+      'start layer that a profile adds: zstd, gzip or none (default: zstd)',
+      parseStartLayer,
+    ),
+    option(
+      '--start-layer-limit <size>',
+      'largest file in the start layer (default: 4MiB, more where little is read or files are read whole)',
+      parseSize,
+    ),
+    option('--profile-spans <on|off>', 'cut spans where a profile says what is read (default: on)', parseOnOff),
+  ].reduce((to, each) => to.addOption(each), command)
+}
+
+/** @throws UsageError where a profile cannot be read */
+export async function profileOptions(flags: ProfileFlags): Promise<ConvertOptions> {
+  const { startLayer, startLayerLimit, profileSpans } = flags
+  if (flags.profile === undefined) {
+    const name = Object.entries({ startLayer, startLayerLimit, profileSpans }).find(
+      ([, value]) => value !== undefined,
+    )?.[0]
+    if (name === undefined) return {}
+    throw new UsageError(`--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} needs --profile`)
+  }
+  const { decodeProfile } = await import('../profile/decode-profile.js')
+  const profile = await Promise.all(
+    flags.profile.map(async (file) => {
+      try {
+        return decodeProfile(await readFile(file, 'utf8'))
+      } catch (cause) {
+        const reason = cause instanceof Error ? cause.message : String(cause)
+        throw new UsageError(`--profile "${file}" cannot be used: ${reason}`, { cause })
+      }
+    }),
+  )
+  return { profile, startLayer, startLayerLimit, profileSpans }
+}

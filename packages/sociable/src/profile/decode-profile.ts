@@ -1,0 +1,41 @@
+import { joinRanges } from './merge-profiles.js'
+import type { Profile, ProfileFile } from './profile.js'
+
+/** A start that reads more has no use for a profile. */
+const MAX_FILES = 1_000_000
+
+/**
+ * A profile from its JSON. Ranges are sorted and joined.
+ * @throws TypeError that says what is wrong
+ */
+export function decodeProfile(text: string): Profile {
+  const value = JSON.parse(text) as { readonly version?: unknown; readonly files?: unknown } | null
+  if (value?.version !== 1 || !Array.isArray(value.files))
+    throw new TypeError('it is not a profile of version 1: make one with `sociable profile`')
+  if (value.files.length > MAX_FILES)
+    throw new TypeError(`it has ${value.files.length} files, a profile may have ${MAX_FILES}`)
+  return { version: 1, files: value.files.map(decodeFile) }
+}
+
+function decodeFile(value: { readonly path?: unknown; readonly ranges?: unknown } | null, i: number): ProfileFile {
+  const path = value?.path
+  if (typeof path !== 'string' || !path.startsWith('/') || path.includes('\0'))
+    throw new TypeError(`the path of file ${i + 1} is ${print(path)}: it must be absolute, without NUL`)
+  const ranges = value!.ranges
+  if (ranges === undefined) return { path }
+  if (!Array.isArray(ranges)) throw new TypeError(`the ranges of ${path} are no array`)
+  for (const range of ranges) {
+    const [start, end, ...rest] = Array.isArray(range) ? range : []
+    if (!isOffset(start) || !isOffset(end) || end < start || rest.length > 0)
+      throw new TypeError(`${path} has the range ${print(range)}: write [start, end] in bytes`)
+  }
+  return { path, ranges: joinRanges(ranges) }
+}
+
+function isOffset(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0
+}
+
+function print(value: unknown): string {
+  return (JSON.stringify(value) ?? 'undefined').slice(0, 200)
+}

@@ -1,0 +1,129 @@
+// What a profile makes of one platform: its start layer, and the spans that a runtime fetches ahead for what is not in it.
+import type { Store } from '@sociable/oci'
+import { type FileEntry, spanAt, type Toc } from '@sociable/ztoc'
+import { inContext } from '../error.js'
+import type { FinishedLayer } from '../indexing/finished-layer.js'
+import { layerKey, type PlatformPlan } from '../indexing/plan.js'
+import type { Settings } from '../indexing/settings.js'
+import type { ByteRange } from '../profile/profile.js'
+import { FetchCounter, LazyLayer } from '../reading/lazy-layer.js'
+import { Union } from '../reading/union.js'
+import type { SpanRange } from '../soci/prefetch.js'
+import { chooseFiles } from './choose-files.js'
+import { type ProfiledFile, type ResolvedProfile, resolveProfile } from './resolve-profile.js'
+import { makeStartLayer, type StartLayer } from './start-layer.js'
+
+export interface AppliedProfile {
+  readonly resolved: ResolvedProfile
+  readonly startLayer?: StartLayer
+  /** Why there is none, where one was asked for. */
+  readonly reason?: string
+  /** Spans to fetch ahead, by layer digest. */
+  readonly prefetch: ReadonlyMap<string, readonly SpanRange[]>
+}
+
+/** Docker's limit, and that of overlayfs mounts as containerd makes them. */
+const MAX_LAYERS = 127
+/** What the kernel reads at once of a file. */
+const READ_AHEAD = 128 << 10
+
+/**
+ * @param finished by layer key, with `toc` of each layer that has a zTOC
+ * @throws StoreError, LayerFormatError, ZtocFormatError with layer and platform named
+ */
+export async function applyProfile(
+  store: Store,
+  plan: PlatformPlan,
+  finished: ReadonlyMap<string, FinishedLayer>,
+  settings: Settings,
+): Promise<AppliedProfile> {
+  const { profile, startLayer: compression, startLayerLimit, signal } = settings
+  const tocs = new Map<string, Toc>()
+  for (const { descriptor, index } of plan.layers) {
+    const done = index && finished.get(layerKey(descriptor, index))
+    if (done?.toc !== undefined) tocs.set(descriptor.digest, done.toc)
+  }
+  const counter = new FetchCounter()
+  const opened = new Map<string, LazyLayer>()
+  for (const { descriptor } of plan.layers)
+    if (!opened.has(descriptor.digest))
+      opened.set(descriptor.digest, new LazyLayer(store, descriptor, tocs.get(descriptor.digest), counter))
+  const layers = plan.layers.map(({ descriptor }) => opened.get(descriptor.digest)!)
+  const union = new Union(layers.map((layer) => () => layer.open(signal)))
+  try {
+    const resolved = await resolveProfile(union, profile!, signal)
+    const room = plan.layers.length < MAX_LAYERS
+    const chosen =
+      compression === 'none' || !room
+        ? []
+        : chooseFiles(resolved.files, startLayerLimit, {
+            imageSize: plan.layers.reduce((sum, { descriptor }) => sum + descriptor.size, 0),
+            ratioOf: (digest) => ratioOf(opened.get(digest)!.descriptor.size, tocs.get(digest)),
+          })
+    const startLayer =
+      compression === 'none' || chosen.length === 0
+        ? undefined
+        : await makeStartLayer({ union, layers }, chosen, resolved.symlinks, compression, signal)
+    const reason =
+      compression === 'none' || startLayer !== undefined
+        ? undefined
+        : room
+          ? 'the image has no file of the profile that can be copied into one'
+          : `the image has ${plan.layers.length} layers, and runtimes take no more than ${MAX_LAYERS}`
+    const left = new Set(startLayer?.left.map(({ path }) => path))
+    const copied = new Set(startLayer === undefined ? [] : chosen.filter(({ path }) => !left.has(path)))
+    const prefetch = spansToFetch(
+      resolved.files.filter((file) => !copied.has(file)),
+      tocs,
+    )
+    return {
+      resolved,
+      ...(startLayer !== undefined && { startLayer }),
+      ...(reason !== undefined && { reason }),
+      prefetch,
+    }
+  } catch (error) {
+    throw inContext(error, plan.name)
+  }
+}
+
+/** Of a layer that has no zTOC nothing is known: it counts as if it were not compressed. */
+function ratioOf(size: number, toc: Toc | undefined): number {
+  return toc === undefined || toc.uncompressedSize === 0 ? 1 : Math.min(1, size / toc.uncompressedSize)
+}
+
+/** The spans of what is read of the files, in layers that have a zTOC: the others are pulled whole. */
+function spansToFetch(files: readonly ProfiledFile[], tocs: ReadonlyMap<string, Toc>): Map<string, SpanRange[]> {
+  const spans = new Map<string, SpanRange[]>()
+  for (const { content, ranges } of files) {
+    const { digest } = content.layer!
+    const toc = tocs.get(digest)
+    if (toc === undefined) continue
+    const own = spans.get(digest) ?? []
+    spans.set(digest, own)
+    for (const [start, end] of readRanges(content.entry!, ranges))
+      own.push({ first: spanAt(toc, start), last: Math.min(spanAt(toc, end - 1), toc.spanCount - 1) })
+  }
+  return spans
+}
+
+/**
+ * The parts of the tar that are read of a file: the ranges as the kernel reads them. A runtime that reads up to a byte fetches the span of that byte too, so it is
+ * in the part.
+ */
+export function readRanges(
+  { offset, size }: Pick<FileEntry, 'offset' | 'size'>,
+  ranges: readonly ByteRange[] | undefined,
+): ByteRange[] {
+  if (size === 0) return []
+  const parts: [number, number][] = []
+  for (const [start, end] of ranges ?? [[0, size]]) {
+    if (start >= size) continue
+    const from = offset + Math.floor(start / READ_AHEAD) * READ_AHEAD
+    const to = offset + Math.min(size, Math.ceil(end / READ_AHEAD) * READ_AHEAD) + 1
+    const last = parts.at(-1)
+    if (last !== undefined && from <= last[1]) last[1] = Math.max(last[1], to)
+    else parts.push([from, to])
+  }
+  return parts
+}

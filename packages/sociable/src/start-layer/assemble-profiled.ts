@@ -1,0 +1,120 @@
+// A conversion's platforms put together with what the profile makes of them, and the pushes that this adds.
+import { digestOf, OCI_CONFIG, readContent, type Store } from '@sociable/oci'
+import { addLayerToConfig } from '../image/config-edit.js'
+import { configDocuments, START_LAYER_CONFIG, START_LAYER_DIFF_ID } from '../image/start-layer-mark.js'
+import { type AssembledPlatform, type AssembledStartLayer, assemblePlatform } from '../indexing/assemble.js'
+import { assembleAll, type Conversion, type ConvertTask } from '../indexing/conversion.js'
+import type { FinishedLayer } from '../indexing/finished-layer.js'
+import { pushDocuments } from '../indexing/outcome.js'
+import type { PlatformPlan } from '../indexing/plan.js'
+import type { ProfileResult } from '../result.js'
+import { applyProfile } from './apply-profile.js'
+import type { ResolvedProfile } from './resolve-profile.js'
+import type { StartLayer } from './start-layer.js'
+
+const MAX_PATHS_IN_RESULT = 1000
+const MAX_PATHS_IN_WARNING = 10
+
+/** As `assembleAll`, with start layers and spans to fetch ahead where there is a profile. @throws as `applyProfile` */
+export async function assembleProfiled(
+  task: ConvertTask,
+  conversion: Conversion,
+  finished: ReadonlyMap<string, FinishedLayer>,
+  warn: (message: string) => void,
+): Promise<AssembledPlatform[]> {
+  const { from, settings } = task
+  const plain = assembleAll(conversion, finished, settings)
+  if (settings.profile === undefined) return plain
+  const assembled: AssembledPlatform[] = []
+  for (const platform of plain) {
+    const { plan } = platform
+    // Without an index the image is pulled whole: copies would only make it larger
+    if (platform.index === undefined) {
+      assembled.push(platform)
+      continue
+    }
+    const { resolved, startLayer, reason, prefetch } = await applyProfile(from.store, plan, finished, settings)
+    warnNotInProfile(plan.name, resolved, warn)
+    for (const { path, reason } of startLayer?.left ?? [])
+      warn(`${path} of ${plan.name} is not copied into the start layer: ${reason}`)
+    const added = startLayer && (await addStartLayer(task, conversion, plan, startLayer))
+    if (reason !== undefined) warn(`${plan.name} gets no start layer: ${reason}`)
+    if (typeof added === 'string') warn(`${plan.name} gets no start layer: ${added}`)
+    assembled.push({
+      ...assemblePlatform(plan, finished, settings, 'v2', prefetch),
+      startLayer: typeof added === 'string' ? undefined : added,
+      profile: profileResult(resolved),
+    })
+  }
+  return assembled
+}
+
+async function addStartLayer(
+  { from, settings }: ConvertTask,
+  { configs }: Conversion,
+  { entry, layers }: PlatformPlan,
+  { descriptor, diffId, files, bytes, content }: StartLayer,
+): Promise<AssembledStartLayer | string> {
+  const old = entry.manifest!.config
+  const config = configs.get(old.digest) ?? (await readContent(from.store, old, { signal: settings.signal }))
+  const edited = addLayerToConfig(config, diffId, layers.length)
+  if (typeof edited === 'string') return edited
+  const annotations = new Map([
+    [START_LAYER_CONFIG, old.digest],
+    [START_LAYER_DIFF_ID, diffId],
+  ])
+  return {
+    descriptor: { ...descriptor, annotations },
+    config: {
+      descriptor: { mediaType: OCI_CONFIG, digest: digestOf(edited), size: edited.length },
+      bytes: edited,
+    },
+    result: { ...descriptor, files, bytes },
+    content,
+  }
+}
+
+function warnNotInProfile(name: string, { missing, notFiles }: ResolvedProfile, warn: (message: string) => void): void {
+  const list = (paths: readonly string[]): string => {
+    const rest = paths.length - MAX_PATHS_IN_WARNING
+    const shown = paths.slice(0, MAX_PATHS_IN_WARNING).join(', ')
+    return rest > 0 ? `${shown} and ${rest} more` : shown
+  }
+  if (missing.length > 0) warn(`${name} lacks ${missing.length} paths of the profile: ${list(missing)}`)
+  if (notFiles.length > 0) warn(`${notFiles.length} paths of the profile are no files in ${name}: ${list(notFiles)}`)
+}
+
+function profileResult({ files, missing, notFiles }: ResolvedProfile): ProfileResult {
+  return {
+    files: files.length,
+    missing: missing.length,
+    missingPaths: missing.slice(0, MAX_PATHS_IN_RESULT),
+    notFiles: notFiles.length,
+    notFilePaths: notFiles.slice(0, MAX_PATHS_IN_RESULT),
+  }
+}
+
+/** Pushes start layers and the configs that have them. */
+export async function pushStartLayers(
+  store: Store,
+  platforms: readonly AssembledPlatform[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  for (const { startLayer } of platforms) {
+    if (startLayer?.content === undefined) continue
+    await store.push(startLayer.descriptor, startLayer.content(), { signal })
+    await pushDocuments(store, [startLayer.config], signal)
+  }
+}
+
+/** Pushes the configs of images that had a start layer and have none now. */
+export async function pushConfigs(
+  store: Store,
+  { tree, configs }: Conversion,
+  platforms: readonly AssembledPlatform[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const replaced = new Set(platforms.filter(({ startLayer }) => startLayer !== undefined).map(({ plan }) => plan.entry))
+  const entries = tree.entries.filter((entry) => !replaced.has(entry))
+  await pushDocuments(store, configDocuments({ entries }, configs), signal)
+}

@@ -1,0 +1,243 @@
+// The start layer: a layer on top of the image's own with copies of the files that a start reads, just as the image shows them. A runtime pulls it whole while the
+// others load lazily. It adds nothing, removes nothing and changes nothing of what the image shows.
+import { createHash } from 'node:crypto'
+import type { Descriptor } from '@sociable/oci'
+import { type FileEntry, FileError } from '@sociable/ztoc'
+import { cleanPath, parentPath } from '../reading/layer-tree.js'
+import type { LazyLayer } from '../reading/lazy-layer.js'
+import type { Found, OpenLayer, Union } from '../reading/union.js'
+import { compressLayer, LAYER_MEDIA_TYPES, type LayerCompression } from './compress-layer.js'
+import type { ProfiledFile, ResolvedProfile } from './resolve-profile.js'
+import { copyObstacle, encodeEntry, padding, TAR_END } from './tar-entry.js'
+
+/** The image's layers, bottom first. */
+export interface LayerSource {
+  readonly union: Union
+  readonly layers: readonly LazyLayer[]
+}
+
+export interface StartLayer {
+  readonly descriptor: Descriptor
+  /** Digest of the layer's tar. */
+  readonly diffId: string
+  /** Names of files in it, and bytes of the files. */
+  readonly files: number
+  readonly bytes: number
+  /** Names of the files that could not be copied exactly, and why: they stay in their layers. */
+  readonly left: readonly { readonly path: string; readonly reason: string }[]
+  /** The layer's bytes; they may be made anew for each call, and are the same each time. */
+  readonly content: () => AsyncIterable<Uint8Array>
+}
+
+/** Compressed bytes that are kept; a larger layer is made a second time when it is sent. */
+const MAX_KEPT = 64 << 20
+
+/** A file of the layer: where its bytes are, and all paths that the image shows it under. */
+interface Copy {
+  readonly content: Found
+  readonly names: readonly Uint8Array[]
+}
+
+/**
+ * Makes the layer, or nothing where there is no file to copy. Memory: `MAX_KEPT` and what the encoder takes, whatever the files' size.
+ * @throws StoreError, ZtocFormatError, LayerFormatError with the layer named
+ */
+export async function makeStartLayer(
+  source: LayerSource,
+  chosen: readonly ProfiledFile[],
+  symlinks: ResolvedProfile['symlinks'],
+  compression: LayerCompression,
+  signal: AbortSignal | undefined,
+): Promise<StartLayer | undefined> {
+  const linked = await linkedNames(source, signal)
+  const { copies, left } = await copiesOf(source, chosen, linked, signal)
+  if (copies.length === 0) return undefined
+  // A symlink with several names would lose them
+  const links = [...symlinks.values()].filter((link) => !linked.has(inodeKey(link)))
+  const tar = (): AsyncGenerator<Uint8Array> => writeTar(source, copies, links, signal)
+  const [diffId, digest] = [createHash('sha256'), createHash('sha256')]
+  const hashed = async function* (): AsyncGenerator<Uint8Array> {
+    for await (const bytes of tar()) {
+      diffId.update(bytes)
+      yield bytes
+    }
+  }
+  let kept: Uint8Array[] | undefined = []
+  let size = 0
+  for await (const bytes of compressLayer(hashed(), compression)) {
+    digest.update(bytes)
+    size += bytes.length
+    if (size > MAX_KEPT) kept = undefined
+    kept?.push(bytes)
+  }
+  const pieces = kept
+  return {
+    descriptor: { mediaType: LAYER_MEDIA_TYPES[compression], digest: `sha256:${digest.digest('hex')}`, size },
+    diffId: `sha256:${diffId.digest('hex')}`,
+    files: copies.reduce((sum, { names }) => sum + names.length, 0),
+    bytes: copies.reduce((sum, { content }) => sum + content.entry!.size, 0),
+    left,
+    content: () => (pieces === undefined ? compressLayer(tar(), compression) : chunksOf(pieces)),
+  }
+}
+
+async function* chunksOf(pieces: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
+  yield* pieces
+}
+
+/** The files with all their names, in the order in which they lie in the layers. */
+async function copiesOf(
+  { layers }: LayerSource,
+  chosen: readonly ProfiledFile[],
+  linked: ReadonlyMap<string, readonly Uint8Array[]>,
+  signal: AbortSignal | undefined,
+): Promise<{ copies: Copy[]; left: { path: string; reason: string }[] }> {
+  const copies: (Copy & { layer: number })[] = []
+  const left: { path: string; reason: string }[] = []
+  for (const { content, path } of chosen) {
+    const entry = content.entry!
+    const layer = layers.findLastIndex(({ descriptor }) => descriptor.digest === content.layer!.digest)
+    const obstacle = copyObstacle(entry) ?? (await readObstacle(layers[layer]!, entry, signal))
+    if (obstacle !== undefined) {
+      left.push({ path, reason: obstacle })
+      continue
+    }
+    const names = linked.get(inodeKey(content)) ?? [rawPath(content)]
+    copies.push({ content, names, layer })
+  }
+  copies.sort((a, b) => a.layer - b.layer || a.content.entry!.offset - b.content.entry!.offset)
+  return { copies, left }
+}
+
+async function readObstacle(
+  layer: LazyLayer,
+  entry: FileEntry,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
+  try {
+    await layer.locate(entry, signal)
+    return undefined
+  } catch (error) {
+    if (error instanceof FileError) return error.message
+    throw error
+  }
+}
+
+/** Tells a file from others, whatever its names. */
+function inodeKey({ layer, entry }: Found): string {
+  return `${layer!.digest} ${entry!.index}`
+}
+
+/** All names, sorted, that the image shows of each file that has hard links, by layer and the entry's index. */
+async function linkedNames(
+  { union, layers }: LayerSource,
+  signal: AbortSignal | undefined,
+): Promise<Map<string, Uint8Array[]>> {
+  const linked = new Map<string, Uint8Array[]>()
+  for (const digest of new Set(layers.map(({ descriptor }) => descriptor.digest))) {
+    const layer = await layers.find(({ descriptor }) => descriptor.digest === digest)!.open(signal)
+    for (const entry of layer.toc.files) {
+      if (entry.type !== 'hardlink') continue
+      const found = await visible(union, layer, entry)
+      const content = found && (await union.hardlinkTarget(found).catch(() => undefined))
+      if (content?.entry === undefined) continue
+      const key = inodeKey(content)
+      let names = linked.get(key)
+      if (names === undefined) {
+        names = (await visible(union, content.layer!, content.entry)) === undefined ? [] : [rawPath(content)]
+        linked.set(key, names)
+      }
+      names.push(rawPath(found!))
+    }
+  }
+  for (const names of linked.values()) names.sort(Buffer.compare)
+  return linked
+}
+
+/** The entry, if it is what the image shows at its path. */
+async function visible(union: Union, layer: OpenLayer, entry: FileEntry): Promise<Found | undefined> {
+  const found = await union.lookup(cleanPath(entry.name))
+  return found?.layer === layer && found.entry?.index === entry.index ? found : undefined
+}
+
+/** The entry's path in its own bytes, which need not be UTF-8. */
+function rawPath({ entry }: Found): Uint8Array {
+  return Buffer.from(cleanPath(Buffer.from(entry!.nameBytes).toString('latin1')), 'latin1')
+}
+
+async function* writeTar(
+  source: LayerSource,
+  copies: readonly Copy[],
+  symlinks: readonly Found[],
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  const folders = new Folders(source.union)
+  const links = symlinks.map((link) => ({ link, path: rawPath(link) }))
+  for (const { link, path } of links.sort((a, b) => Buffer.compare(a.path, b.path))) {
+    if (copyObstacle(link.entry!) !== undefined) continue
+    yield* folders.above(path)
+    yield encodeEntry({ type: 'symlink', path, linkname: link.entry!.linknameBytes, from: link.entry! })
+  }
+  for (const layer of new Set(source.layers)) {
+    const own = new Map<number, Copy>()
+    for (const copy of copies)
+      if (copy.content.layer!.digest === layer.descriptor.digest) own.set(copy.content.entry!.index, copy)
+    if (own.size > 0) yield* writeFiles(layer, own, folders, signal)
+  }
+  yield TAR_END
+}
+
+async function* writeFiles(
+  layer: LazyLayer,
+  copies: ReadonlyMap<number, Copy>,
+  folders: Folders,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  let current: FileEntry | undefined
+  const entries = [...copies.values()].map(({ content }) => content.entry!)
+  for await (const { file, bytes } of layer.readTogether(entries, signal)) {
+    if (file !== current) {
+      if (current !== undefined) yield* endFile(current)
+      current = file
+      const [path] = copies.get(file.index)!.names
+      yield* folders.above(path!)
+      yield encodeEntry({ type: 'reg', path: path!, from: file })
+    }
+    yield bytes
+  }
+  if (current !== undefined) yield* endFile(current)
+
+  async function* endFile(file: FileEntry): AsyncGenerator<Uint8Array> {
+    yield padding(file.size)
+    const [first, ...others] = copies.get(file.index)!.names
+    for (const path of others) {
+      yield* folders.above(path)
+      yield encodeEntry({ type: 'hardlink', path, linkname: first!, from: file })
+    }
+  }
+}
+
+/** Writes each folder once, before what is in it. One that no layer lists is left out: it is there in the layers below. */
+class Folders {
+  readonly #union: Union
+  readonly #written = new Set<string>()
+
+  constructor(union: Union) {
+    this.#union = union
+  }
+
+  /** The folders above the path, from the root down, that were not written. */
+  async *above(path: Uint8Array): AsyncGenerator<Uint8Array> {
+    const missing: string[] = []
+    for (let at = parentPath(Buffer.from(path).toString('latin1')); !this.#written.has(at); at = parentPath(at)) {
+      this.#written.add(at)
+      missing.push(at)
+    }
+    for (const folder of missing.reverse()) {
+      const raw = Buffer.from(folder, 'latin1')
+      const found = await this.#union.lookup(raw.toString('utf8'))
+      if (found?.entry?.type === 'dir' && copyObstacle(found.entry) === undefined)
+        yield encodeEntry({ type: 'dir', path: raw, from: found.entry })
+    }
+  }
+}
