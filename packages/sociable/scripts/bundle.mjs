@@ -11,23 +11,6 @@ const root = fileURLToPath(new URL('../../..', import.meta.url))
 const outdir = `${root}/packages/sociable/dist/bin/cli`
 const program = `${outdir}/sociable.js`
 
-/**
- * Of undici only what is used: it has more than twice as much, which takes 35 ms to load, and 9 MB. Its files are its own business: hence only
- * patches of the version that was tried are taken (`~` in package.json).
- */
-const undiciInPart = {
-  name: 'undici in part',
-  setup({ onResolve, onLoad }) {
-    const namespace = 'undici-in-part'
-    onResolve({ filter: /^undici$/ }, ({ path }) => ({ path, namespace }))
-    onLoad({ filter: /./, namespace }, () => ({
-      contents: `
-        export { default as Agent } from 'undici/lib/dispatcher/agent.js'
-        export { default as EnvHttpProxyAgent } from 'undici/lib/dispatcher/env-http-proxy-agent.js'`,
-    }))
-  },
-}
-
 if (PACKAGES.some((name) => modified(`${root}/packages/${name}/dist/.tsbuildinfo`) > modified(program))) await bundle()
 
 async function bundle() {
@@ -43,7 +26,6 @@ async function bundle() {
     logLevel: 'warning',
     metafile: true,
     absWorkingDir: root,
-    plugins: [undiciInPart],
   }
   const made = await Promise.all([
     build({

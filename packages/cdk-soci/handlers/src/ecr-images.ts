@@ -1,4 +1,5 @@
 import type { ECRClient, ImageIdentifier } from '@aws-sdk/client-ecr'
+import { awsRequestHandler } from '@sociable/oci/registry'
 import type { EcrRepository } from './ecr-repository.js'
 
 /** BatchDeleteImage takes so many (Amazon ECR API reference). */
@@ -69,7 +70,13 @@ export class EcrImages {
   async #connect(): Promise<ECRClient> {
     const { region, fips: useFipsEndpoint, dualStack: useDualstackEndpoint } = this.#repository
     this.#client ??= import('@aws-sdk/client-ecr').then(
-      ({ ECRClient }) => new ECRClient({ region, useFipsEndpoint, useDualstackEndpoint, requestHandler: TIMEOUTS }),
+      async ({ ECRClient }) =>
+        new ECRClient({
+          region,
+          useFipsEndpoint,
+          useDualstackEndpoint,
+          requestHandler: await awsRequestHandler(TIMEOUTS),
+        }),
     )
     return await this.#client
   }

@@ -1,4 +1,4 @@
-import { type Credentials, explicitCredential } from '@sociable/oci/registry'
+import { awsRequestHandler, type Credentials, explicitCredential } from '@sociable/oci/registry'
 import { TIMEOUTS } from './ecr-images.js'
 import { isObject } from './event.js'
 import { PropertyError } from './index-request.js'
@@ -10,7 +10,10 @@ import { PropertyError } from './index-request.js'
 export async function readLogin(secretArn: string, registry: string, signal: AbortSignal): Promise<Credentials> {
   const { GetSecretValueCommand, SecretsManagerClient } = await import('@aws-sdk/client-secrets-manager')
   const region = secretArn.split(':')[3] || undefined
-  const client = new SecretsManagerClient({ ...(region !== undefined && { region }), requestHandler: TIMEOUTS })
+  const client = new SecretsManagerClient({
+    ...(region !== undefined && { region }),
+    requestHandler: await awsRequestHandler(TIMEOUTS),
+  })
   try {
     const command = new GetSecretValueCommand({ SecretId: secretArn })
     const { SecretString = '' } = await client.send(command, { abortSignal: signal })

@@ -1,11 +1,11 @@
 import { setMaxListeners } from 'node:events'
-import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici'
+import { Agent, type Dispatcher, ProxyAgent } from 'undici'
 import { joinChunks } from '../content.js'
 import { StoreError } from '../error.js'
-import { isLoopback } from './hosts.js'
 import { type AnswerHead, Incoming, type Take } from './incoming.js'
-import { connectionFailure } from './network-failure.js'
+import { connectionFailure, proxyRefusal } from './network-failure.js'
 import { type Pace, ProgressClock } from './progress-clock.js'
+import { type HttpProxy, type ProxyFor, proxiesFrom } from './proxy.js'
 import { readBuffers } from './read-buffers.js'
 import { redactUrl } from './redact.js'
 import { TransientError } from './transient.js'
@@ -50,6 +50,8 @@ export interface HttpOptions {
   readonly uploadTimeout?: number | undefined
   /** The slowest body that is waited for, either way. @default 16 KiB in 30 s */
   readonly pace?: Pace | undefined
+  /** Where proxies are named. @default process.env */
+  readonly environment?: NodeJS.ProcessEnv | undefined
 }
 
 const REDIRECTS = 10
@@ -61,11 +63,14 @@ const DISCARDED = 64 << 10
 
 /**
  * One request and its answer, whatever the status, over connections that are kept. Redirects are followed here, as undici would send the
- * `Authorization` along. Proxies are those of `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`; this machine is always spoken to directly.
+ * `Authorization` along. Proxies come from the environment, see `proxiesFrom`.
  */
 export class Http {
   readonly #direct: Dispatcher
-  readonly #proxied: Dispatcher
+  /** For TLS through proxies, by the proxy's address. */
+  readonly #tunnels = new Map<string, Dispatcher>()
+  readonly #openTunnel: (proxy: HttpProxy) => Dispatcher
+  readonly #proxyFor: ProxyFor
   readonly #answerTimeout: number
   readonly #uploadTimeout: number
   readonly #pace: Pace
@@ -74,15 +79,11 @@ export class Http {
     const connect = { timeout: CONNECT_TIMEOUT, ...(options.insecure === true && { rejectUnauthorized: false }) }
     // Time-outs are ours, see ProgressClock. A socket that the server has closed in between shows as a reset, which is tried again.
     const onread = readBuffers(HEADER_SIZE)
-    const agent = {
-      connect: { ...connect, onread },
-      requestTls: connect,
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      maxHeaderSize: HEADER_SIZE,
-    }
-    this.#direct = new Agent(agent)
-    this.#proxied = new EnvHttpProxyAgent(agent)
+    const limits = { headersTimeout: 0, bodyTimeout: 0, maxHeaderSize: HEADER_SIZE }
+    this.#direct = new Agent({ ...limits, connect: { ...connect, onread } })
+    this.#openTunnel = ({ url, authorization }) =>
+      new ProxyAgent({ ...limits, uri: url.href, requestTls: connect, ...(authorization && { token: authorization }) })
+    this.#proxyFor = proxiesFrom(options.environment ?? process.env)
     this.#answerTimeout = options.answerTimeout ?? 60_000
     this.#uploadTimeout = options.uploadTimeout ?? 600_000
     this.#pace = options.pace ?? { bytes: 16 << 10, milliseconds: 30_000 }
@@ -111,18 +112,36 @@ export class Http {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#direct.destroy(), this.#proxied.destroy()])
+    await Promise.all([this.#direct, ...this.#tunnels.values()].map((dispatcher) => dispatcher.destroy()))
+  }
+
+  /** TLS goes through a tunnel that the proxy makes (CONNECT); plain HTTP is sent to the proxy itself, with the whole address as its path. */
+  #route(url: URL, proxy: HttpProxy | undefined): Route {
+    const path = url.pathname + url.search
+    if (proxy === undefined) return { dispatcher: this.#direct, origin: url.origin, path, headers: {} }
+    if (url.protocol === 'http:') {
+      const { authorization } = proxy
+      const headers = { host: url.host, ...(authorization !== undefined && { 'proxy-authorization': authorization }) }
+      return { dispatcher: this.#direct, origin: proxy.url.origin, path: url.origin + path, headers }
+    }
+    let dispatcher = this.#tunnels.get(proxy.url.href)
+    if (dispatcher === undefined) {
+      dispatcher = this.#openTunnel(proxy)
+      this.#tunnels.set(proxy.url.href, dispatcher)
+    }
+    return { dispatcher, origin: url.origin, path, headers: {} }
   }
 
   async #exchange(request: HttpRequest, moved: boolean): Promise<HttpResponse> {
     const { method, url, signal } = request
     const what = `${method} ${redactUrl(url)}`
     signal?.throwIfAborted()
+    const proxy = this.#proxyFor(url)
     const onAbort = () => incoming.abort(asError(signal?.reason))
     const incoming = new Incoming(() => signal?.removeEventListener('abort', onAbort))
     if (signal !== undefined) setMaxListeners(0, signal) // each request under way has one: no leak
     signal?.addEventListener('abort', onAbort)
-    const fail = (error: unknown) => (signal?.aborted ? signal.reason : connectionFailure(error, what, url))
+    const fail = (error: unknown) => (signal?.aborted ? signal.reason : connectionFailure(error, what, url, proxy))
     let timer: NodeJS.Timeout | undefined
     let settled = false
     const awaitAnswer = (milliseconds: number) => {
@@ -137,20 +156,26 @@ export class Http {
     try {
       if (typeof request.body !== 'function')
         awaitAnswer(request.body === undefined || request.body.length === 0 ? this.#answerTimeout : this.#uploadTimeout)
-      const dispatcher = isLoopback(url.hostname) ? this.#direct : this.#proxied
+      const { dispatcher, origin, path, headers } = this.#route(url, proxy)
       const options = {
-        origin: url.origin,
-        path: url.pathname + url.search,
+        origin,
+        path,
         method,
         headers: {
           'user-agent': 'sociable',
+          ...headers,
           ...request.headers,
           ...(request.authorization !== undefined && { authorization: request.authorization }),
         },
         ...(body !== undefined && { body: body as Dispatcher.DispatchOptions['body'] & object }),
       }
       dispatcher.dispatch(options, incoming)
-      return this.#response(await incoming.head, incoming, { url, moved, what, method, fail })
+      const head = await incoming.head
+      if (head.status === 407 && proxy !== undefined) {
+        incoming.discard(DISCARDED)
+        throw proxyRefusal(407, what, proxy)
+      }
+      return this.#response(head, incoming, { url, moved, what, method, fail })
     } catch (error) {
       throw fail(error)
     } finally {
@@ -235,6 +260,14 @@ export class Http {
       },
     }
   }
+}
+
+/** How a request gets on its way. */
+interface Route {
+  readonly dispatcher: Dispatcher
+  readonly origin: string
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
 }
 
 interface ResponseContext {

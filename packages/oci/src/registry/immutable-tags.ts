@@ -1,4 +1,5 @@
 import type { CallOptions } from '../store.js'
+import { awsRequestHandler } from './aws-request-handler.js'
 import { type EcrHost, parseEcrHost } from './credentials/ecr.js'
 
 /**
@@ -24,6 +25,7 @@ export type EcrTagsApi = (host: EcrHost, repository: string, options: CallOption
 
 /** Whoever cannot ask AWS, as the API is not to be reached from here, does not wait longer to find that out. */
 const ANSWER_LIMIT = 5000 // ms
+const TIMEOUTS = { connectionTimeout: ANSWER_LIMIT, requestTimeout: ANSWER_LIMIT }
 
 /**
  * Asks Amazon ECR, by the AWS SDK's default chain. That needs the permission ecr:DescribeRepositories, which pushing does not; without it, or without
@@ -59,7 +61,13 @@ function matches(filter: string, tag: string): boolean {
 /** The SDK is loaded when it is needed, as for the login. */
 const awsSdk: EcrTagsApi = async ({ account, region, fips, dualStack }, repository, { signal }) => {
   const { ECRClient, DescribeRepositoriesCommand } = await import('@aws-sdk/client-ecr')
-  const client = new ECRClient({ region, useFipsEndpoint: fips, useDualstackEndpoint: dualStack, maxAttempts: 2 })
+  const client = new ECRClient({
+    region,
+    useFipsEndpoint: fips,
+    useDualstackEndpoint: dualStack,
+    maxAttempts: 2,
+    requestHandler: await awsRequestHandler(TIMEOUTS),
+  })
   try {
     const command = new DescribeRepositoriesCommand({ registryId: account, repositoryNames: [repository] })
     return (await client.send(command, signal && { abortSignal: signal })).repositories?.[0]

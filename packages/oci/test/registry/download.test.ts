@@ -1,14 +1,12 @@
 // How a download goes: how much is asked for, held, and given back.
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import { type AddressInfo, connect } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { RegistryClient } from '../../src/registry/client.js'
 import { openRegistry } from '../../src/registry/registry-store.js'
 import { Registry } from '../../src/server/registry.js'
 import { serveRegistry } from '../../src/server/registry-server.js'
 import { memoryRepositories } from '../../src/server/repositories.js'
+import { startConnectProxy } from '../doubles/connect-proxy.js'
 import { type FaultProxy, startFaultProxy } from '../doubles/fault-proxy.js'
 import { listen } from '../doubles/listen.js'
 import { collect, describe, noise, pushImage, smallImage } from '../images.js'
@@ -114,27 +112,14 @@ test('a small range of a large blob is one request of that size', async (t) => {
 test('a proxy by HTTP_PROXY and NO_PROXY; this machine is spoken to directly', async (t) => {
   const registry = new Registry({ repositories: memoryRepositories() })
   const server = await listen((request, response) => registry.handle(request, response))
-  const tunnels: string[] = []
   // Whatever the name, the registry above is what is found behind it.
-  const proxy = createServer((_, response) => response.writeHead(400).end())
-  proxy.on('connect', (request, socket) => {
-    tunnels.push(request.url!)
-    const [hostname, port] = server.host.split(':')
-    const upstream = connect(Number(port), hostname, () => {
-      socket.write('HTTP/1.1 200 OK\r\n\r\n')
-      upstream.pipe(socket).pipe(upstream)
-    })
-    for (const end of [socket, upstream]) end.on('error', () => {})
-  })
-  proxy.listen(0, '127.0.0.1')
-  await once(proxy, 'listening')
+  const proxy = await startConnectProxy(() => server.host)
   const before = process.env.HTTP_PROXY
-  process.env.HTTP_PROXY = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`
+  process.env.HTTP_PROXY = proxy.url
   t.after(async () => {
     if (before === undefined) delete process.env.HTTP_PROXY
     else process.env.HTTP_PROXY = before
-    proxy.close()
-    proxy.closeAllConnections()
+    await proxy.close()
     await server.close()
     await registry.close()
   })
@@ -142,9 +127,13 @@ test('a proxy by HTTP_PROXY and NO_PROXY; this machine is spoken to directly', a
   const store = await openRepository(t, 'registry.test', 'app', { plainHttp: true })
   await pushImage(store, image)
   await store.tag(image.manifest, 'v1')
-  assert.ok(tunnels.length > 0 && tunnels.every((name) => name === 'registry.test:80'), tunnels.join())
-  const count = tunnels.length
+  assert.ok(proxy.asked.length > 0)
+  assert.ok(
+    proxy.asked.every((url) => url.startsWith('http://registry.test/v2/')),
+    proxy.asked.join(),
+  )
+  const count = proxy.asked.length
   const direct = await openRepository(t, server.host, 'app')
   assert.deepEqual(await direct.resolve('v1'), image.manifest)
-  assert.equal(tunnels.length, count)
+  assert.equal(proxy.asked.length, count)
 })

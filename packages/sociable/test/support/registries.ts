@@ -10,13 +10,14 @@ type Doubles = typeof import('../../../oci/dist/test/doubles/real-registries.js'
   typeof import('../../../oci/dist/test/doubles/certificate.js') &
   typeof import('../../../oci/dist/test/doubles/listen.js') &
   typeof import('../../../oci/dist/test/doubles/token-server.js') &
+  typeof import('../../../oci/dist/test/doubles/connect-proxy.js') &
   typeof import('../../../oci/dist/test/tools.js')
 
 /** What the tests of @sociable/oci have for this; no part of that package, so by its place in the workspace. */
 export async function doubles(): Promise<Doubles> {
   const load = async (file: string) =>
     (await import(new URL(`../../../../oci/dist/test/${file}.js`, import.meta.url).href)) as object
-  const names = ['real-registries', 'fault-proxy', 'ecr', 'certificate', 'listen', 'token-server']
+  const names = ['real-registries', 'fault-proxy', 'ecr', 'certificate', 'listen', 'token-server', 'connect-proxy']
   const files = [...names.map((name) => `doubles/${name}`), 'tools']
   return Object.assign({}, ...(await Promise.all(files.map(load)))) as Doubles
 }

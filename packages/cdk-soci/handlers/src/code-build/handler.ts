@@ -1,5 +1,6 @@
 // The function behind the custom resource `Custom::SociIndex` where the work is done by CodeBuild.
 import type { Build, CodeBuildClient } from '@aws-sdk/client-codebuild'
+import { awsRequestHandler } from '@sociable/oci/registry'
 import { TIMEOUTS } from '../ecr-images.js'
 import { type Elsewhere, startOrAnswer } from '../elsewhere.js'
 import { isObject, type Properties } from '../event.js'
@@ -42,7 +43,7 @@ const codeBuild: Elsewhere = {
 
 async function withClient<Result>(use: (client: CodeBuildClient) => Promise<Result>): Promise<Result> {
   const { CodeBuildClient } = await import('@aws-sdk/client-codebuild')
-  const client = new CodeBuildClient({ requestHandler: TIMEOUTS })
+  const client = new CodeBuildClient({ requestHandler: await awsRequestHandler(TIMEOUTS) })
   try {
     return await use(client)
   } finally {

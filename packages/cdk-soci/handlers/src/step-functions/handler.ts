@@ -1,5 +1,6 @@
 // The function behind the custom resource `Custom::SociIndex` where the work is done by Step Functions, and behind each step of it.
 import type { SFNClient } from '@aws-sdk/client-sfn'
+import { awsRequestHandler } from '@sociable/oci/registry'
 import { TIMEOUTS } from '../ecr-images.js'
 import { answerEnd, type Elsewhere, startOrAnswer } from '../elsewhere.js'
 import { isObject, type Properties } from '../event.js'
@@ -53,7 +54,7 @@ function stateMachineOf({ invokedFunctionArn, functionName }: LambdaContext): st
 
 async function withClient<Result>(use: (client: SFNClient) => Promise<Result>): Promise<Result> {
   const { SFNClient } = await import('@aws-sdk/client-sfn')
-  const client = new SFNClient({ requestHandler: TIMEOUTS })
+  const client = new SFNClient({ requestHandler: await awsRequestHandler(TIMEOUTS) })
   try {
     return await use(client)
   } finally {

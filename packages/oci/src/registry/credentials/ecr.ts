@@ -1,4 +1,5 @@
 import type { CallOptions } from '../../store.js'
+import { awsRequestHandler } from '../aws-request-handler.js'
 import type { Credential, Credentials } from './credential.js'
 
 /** A private registry of Amazon ECR, taken from its host. */
@@ -88,7 +89,7 @@ const awsSdk: EcrApi = {
       region,
       useFipsEndpoint: fips,
       useDualstackEndpoint: dualStack,
-      requestHandler: TIMEOUTS,
+      requestHandler: await awsRequestHandler(TIMEOUTS),
     })
     try {
       const answer = await client.send(new GetAuthorizationTokenCommand({}), signal && { abortSignal: signal })
@@ -99,7 +100,7 @@ const awsSdk: EcrApi = {
   },
   async publicToken({ signal }) {
     const { ECRPUBLICClient, GetAuthorizationTokenCommand } = await import('@aws-sdk/client-ecr-public')
-    const client = new ECRPUBLICClient({ region: PUBLIC_ECR_REGION, requestHandler: TIMEOUTS })
+    const client = new ECRPUBLICClient({ region: PUBLIC_ECR_REGION, requestHandler: await awsRequestHandler(TIMEOUTS) })
     try {
       const answer = await client.send(new GetAuthorizationTokenCommand({}), signal && { abortSignal: signal })
       return answer.authorizationData
