@@ -8,9 +8,29 @@ export interface EncodedZtoc {
   readonly pieces: readonly Uint8Array[]
 }
 
+/** A file that a start reads. */
+export interface HotFile {
+  /** As `Profile` has it. An entry whose path ends with the same three names (with fewer: all of them) is taken for it. */
+  readonly path: string
+  /** Half-open ranges of bytes that are read. @default the whole file */
+  readonly ranges?: readonly (readonly [start: number, end: number])[]
+}
+
+/** What a start reads of a layer. */
+export interface HotSpans {
+  readonly files: readonly HotFile[]
+  /** Files of at most so many bytes do not count. −1 counts all. */
+  readonly largerThan: number
+}
+
 export interface IndexLayerOptions {
   /** Uncompressed bytes between checkpoints (gzip: at least; uncompressed: exactly). @default 4194304, as the soci CLI */
   readonly spanSize?: number
+  /**
+   * Cuts a gzip layer's spans where stretches of these files meet others: `spanSize` holds within them, outside spans are 16 MiB at least. The same layer and options give
+   * the same zTOC; any runtime reads it. @default spans by size alone, as the soci CLI
+   */
+  readonly hot?: HotSpans | undefined
   /** Written into the zTOC. @default 'sociable v1' */
   readonly buildTool?: string
   /** @default told by the layer's first bytes: a gzip header, else a tar */

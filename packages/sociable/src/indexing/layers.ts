@@ -94,6 +94,7 @@ async function indexLayer(
   const { ztoc, layer, spans, files, hasXattrs, unloadable } = await indexer.index(content, {
     threads,
     spanSize: settings.spanSize,
+    hot: settings.hot,
     buildTool: settings.buildTool,
     compression,
     expected: { digest: descriptor.digest, size: descriptor.size },

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { digestOf, readAhead, type Store } from '@sociable/oci'
-import { DEFAULT_BUILD_TOOL, DEFAULT_SPAN_SIZE } from '@sociable/ztoc'
+import { DEFAULT_BUILD_TOOL, DEFAULT_SPAN_SIZE, type HotSpans } from '@sociable/ztoc'
 import type { ConvertOptions, StartLayerKind } from '../options.js'
 import { mergeProfiles } from '../profile/merge-profiles.js'
 import type { Profile } from '../profile/profile.js'
@@ -9,6 +9,15 @@ import type { LayerJob } from './plan.js'
 
 /** As the soci CLI. */
 export const DEFAULT_MIN_LAYER_SIZE = 10 * 1024 * 1024
+
+/** Bytes of a file in the start layer: a start reads most files up to this size nearly whole, and each saves a request through FUSE. */
+export const DEFAULT_START_LAYER_LIMIT = 4 << 20
+
+/**
+ * What runtimes read of an image through its mount whatever it runs, so that no trace of a start has it: users and groups (containerd, runc), and the files that
+ * they mount over, which overlayfs copies up.
+ */
+export const RUNTIME_FILES = ['/etc/passwd', '/etc/group', '/etc/resolv.conf', '/etc/hosts', '/etc/hostname']
 
 const START_LAYERS: readonly StartLayerKind[] = ['none', 'zstd', 'gzip']
 
@@ -25,6 +34,8 @@ export interface Settings {
   /** Digest of the profile and of all options that decide what is made of it, and of those that decide where spans are cut. */
   readonly profileKey: string | undefined
   readonly spansKey: string | undefined
+  /** What spans are cut by; undefined where their size alone decides. */
+  readonly hot: HotSpans | undefined
   readonly startLayer: StartLayerKind
   readonly startLayerLimit: number | undefined
   readonly xattr: boolean
@@ -43,7 +54,8 @@ export function resolveSettings(options: ConvertOptions): Settings {
     throw new TypeError(`startLayer is ${startLayer}: it must be one of ${START_LAYERS.join(', ')}`)
   for (const name of optimizations)
     if (name !== 'xattr') throw new TypeError(`optimization "${name}" is unknown: there is only xattr`)
-  const merged = profile === undefined ? undefined : mergeProfiles([profile].flat())
+  const runtime: Profile = { version: 1, files: RUNTIME_FILES.map((path) => ({ path })) }
+  const merged = profile === undefined ? undefined : mergeProfiles([profile, runtime].flat())
   const settings = {
     spanSize: wholeNumber('spanSize', options.spanSize ?? DEFAULT_SPAN_SIZE, 0),
     minLayerSize: wholeNumber('minLayerSize', options.minLayerSize ?? DEFAULT_MIN_LAYER_SIZE, 0),
@@ -69,17 +81,20 @@ export function resolveSettings(options: ConvertOptions): Settings {
 const PROFILE_VERSION = 1
 
 function profileKeys(
-  settings: Omit<Settings, 'profileKey' | 'spansKey'>,
+  settings: Omit<Settings, 'profileKey' | 'spansKey' | 'hot'>,
   profileSpans: boolean,
-): Pick<Settings, 'profileKey' | 'spansKey'> {
+): Pick<Settings, 'profileKey' | 'spansKey' | 'hot'> {
   const { profile, spanSize, minLayerSize, startLayer, startLayerLimit, prefetchFiles, xattr } = settings
-  if (profile === undefined) return { profileKey: undefined, spansKey: undefined }
+  if (profile === undefined) return { profileKey: undefined, spansKey: undefined, hot: undefined }
+  // What is in the start layer is read there
+  const largerThan = startLayer === 'none' ? -1 : (startLayerLimit ?? DEFAULT_START_LAYER_LIMIT)
   const keyOf = (values: readonly unknown[]): string =>
     digestOf(new TextEncoder().encode(JSON.stringify([PROFILE_VERSION, profile, spanSize, ...values])))
-  const spansKey = profileSpans ? keyOf([startLayer === 'none', startLayerLimit]) : undefined
+  const spansKey = profileSpans ? keyOf([largerThan]) : undefined
   return {
     profileKey: keyOf([minLayerSize, startLayer, startLayerLimit, prefetchFiles, xattr, spansKey]),
     spansKey,
+    hot: profileSpans ? { files: profile.files, largerThan } : undefined,
   }
 }
 

@@ -1,11 +1,10 @@
 // What a profile makes of one platform: its start layer, and the spans that a runtime fetches ahead for what is not in it.
 import type { Store } from '@sociable/oci'
-import { type FileEntry, spanAt, type Toc } from '@sociable/ztoc'
+import { readParts, spanAt, type Toc } from '@sociable/ztoc'
 import { inContext } from '../error.js'
 import type { FinishedLayer } from '../indexing/finished-layer.js'
 import { layerKey, type PlatformPlan } from '../indexing/plan.js'
 import type { Settings } from '../indexing/settings.js'
-import type { ByteRange } from '../profile/profile.js'
 import { FetchCounter, LazyLayer } from '../reading/lazy-layer.js'
 import { Union } from '../reading/union.js'
 import type { SpanRange } from '../soci/prefetch.js'
@@ -24,8 +23,6 @@ export interface AppliedProfile {
 
 /** Docker's limit, and that of overlayfs mounts as containerd makes them. */
 const MAX_LAYERS = 127
-/** What the kernel reads at once of a file. */
-const READ_AHEAD = 128 << 10
 
 /**
  * @param finished by layer key, with `toc` of each layer that has a zTOC
@@ -101,29 +98,8 @@ function spansToFetch(files: readonly ProfiledFile[], tocs: ReadonlyMap<string, 
     if (toc === undefined) continue
     const own = spans.get(digest) ?? []
     spans.set(digest, own)
-    for (const [start, end] of readRanges(content.entry!, ranges))
+    for (const [start, end] of readParts(content.entry!.offset, content.entry!.size, ranges))
       own.push({ first: spanAt(toc, start), last: Math.min(spanAt(toc, end - 1), toc.spanCount - 1) })
   }
   return spans
-}
-
-/**
- * The parts of the tar that are read of a file: the ranges as the kernel reads them. A runtime that reads up to a byte fetches the span of that byte too, so it is
- * in the part.
- */
-export function readRanges(
-  { offset, size }: Pick<FileEntry, 'offset' | 'size'>,
-  ranges: readonly ByteRange[] | undefined,
-): ByteRange[] {
-  if (size === 0) return []
-  const parts: [number, number][] = []
-  for (const [start, end] of ranges ?? [[0, size]]) {
-    if (start >= size) continue
-    const from = offset + Math.floor(start / READ_AHEAD) * READ_AHEAD
-    const to = offset + Math.min(size, Math.ceil(end / READ_AHEAD) * READ_AHEAD) + 1
-    const last = parts.at(-1)
-    if (last !== undefined && from <= last[1]) last[1] = Math.max(last[1], to)
-    else parts.push([from, to])
-  }
-  return parts
 }

@@ -1,10 +1,9 @@
 // Which of the files that a start reads are copied into the start layer. The others are loaded lazily.
+import { DEFAULT_START_LAYER_LIMIT } from '../indexing/settings.js'
 import type { ByteRange } from '../profile/profile.js'
 import type { ProfiledFile } from './resolve-profile.js'
 
-/** Files up to this size are copied: a start reads most of them nearly whole, and each saves a request through FUSE. */
-export const DEFAULT_START_LAYER_LIMIT = 4 << 20
-/** Larger files are copied, too, if a start reads so much of them, up to `MAX_NEARLY_WHOLE`. */
+/** Files over `DEFAULT_START_LAYER_LIMIT` are copied, too, if a start reads so much of them, up to `MAX_NEARLY_WHOLE`. */
 const NEARLY_WHOLE = 0.75
 const MAX_NEARLY_WHOLE = 16 << 20
 /** All files are copied if they come to no more than this, and to no more than this part of the image (compressed bytes, estimated). */

@@ -1,4 +1,5 @@
 // What a profile names in an image: its paths resolved through symlinks, as the union of the layers shows them.
+import { RUNTIME_FILES } from '../indexing/settings.js'
 import { joinRanges } from '../profile/merge-profiles.js'
 import type { ByteRange, Profile } from '../profile/profile.js'
 import { join, MAX_PATH_LENGTH, parentPath } from '../reading/layer-tree.js'
@@ -34,6 +35,7 @@ export async function resolveProfile(
   signal: AbortSignal | undefined,
 ): Promise<ResolvedProfile> {
   const walker = new Walker(union)
+  const isExpected = (path: string): boolean => !RUNTIME_FILES.includes(path)
   const files = new Map<string, { content: Found; path: string; ranges: readonly ByteRange[] | undefined }>()
   const symlinks = new Map<string, Found>()
   const missing: string[] = []
@@ -42,13 +44,13 @@ export async function resolveProfile(
     signal?.throwIfAborted()
     const walked = await walker.walk(path)
     if (walked === undefined) {
-      missing.push(path)
+      if (isExpected(path)) missing.push(path)
       continue
     }
     const { found, links } = walked
     const content = found.entry === undefined ? undefined : await union.hardlinkTarget(found).catch(() => undefined)
     if (content?.entry?.type !== 'reg') {
-      notFiles.push(path)
+      if (isExpected(path)) notFiles.push(path)
       continue
     }
     for (const link of links) if (link.entry?.type === 'symlink') symlinks.set(link.path, link)

@@ -1,10 +1,12 @@
 import { LayerFormatError } from '../error.js'
 import { BLOCKS_FULL, type Inflater, inflateError, MEMBER_END, NEED_INPUT, OUT_FULL } from '../inflate/inflater.js'
 import { type LayerMemory, SLOT_SIZE } from '../layer/layer-memory.js'
+import type { LayerJob } from '../layer/layer-result.js'
 import type { LayerSink } from '../layer/layer-sink.js'
 import { WINDOW_SIZE } from '../ztoc/zinfo.js'
 import { Checkpoints } from './checkpoints.js'
 import { HeaderReader, type MemberHeader, TrailerReader } from './gzip-member.js'
+import { SpanCutter } from './span-cutter.js'
 
 /** Takes a gzip layer's bytes in any pieces, decodes them, picks the checkpoints, and hands everything else to a sink. */
 export class GzipDecoder {
@@ -21,13 +23,29 @@ export class GzipDecoder {
   #slotOut = 0 // output before the present slot
   #memberOut = 0 // output before the present member
   #handed: number // address up to which the sink has the output
+  /** Where spans are cut by what a start reads; it has the output up to `#scanned`, an address. */
+  readonly #cutter: SpanCutter | undefined
+  #scanned: number
+  #announced = -1 // the input offset that the sink was last told a span may start at
 
-  constructor(inflater: Inflater, memory: LayerMemory, spanSize: number, sink: LayerSink) {
+  constructor(
+    inflater: Inflater,
+    memory: LayerMemory,
+    { spanSize, hot }: Pick<LayerJob, 'spanSize' | 'hot'>,
+    sink: LayerSink,
+  ) {
     this.#inflater = inflater
     this.#memory = memory
     this.#sink = sink
     this.checkpoints = new Checkpoints(spanSize)
     this.#handed = memory.slots[0]!
+    this.#scanned = this.#handed
+    this.#cutter =
+      hot &&
+      new SpanCutter(hot, spanSize, ({ in: inOffset, out, bits }, memory, end) => {
+        this.checkpoints.add(inOffset, out, bits, memory, end)
+        this.#sink.spanStart(inOffset, bits)
+      })
     // The history before the first byte is zeros, whatever the memory was used for before: it stands in the first checkpoints' windows
     inflater.bytes.fill(0, this.#handed - WINDOW_SIZE, this.#handed)
     inflater.engine.clearBlocks()
@@ -43,6 +61,11 @@ export class GzipDecoder {
       while (this.#step());
     } finally {
       this.#handOutput()
+    }
+    const candidate = this.#cutter?.candidate
+    if (candidate !== undefined && candidate.in !== this.#announced) {
+      this.#announced = candidate.in
+      this.#sink.spanMayStart(candidate.in, candidate.bits)
     }
     this.#sink.input(ptr, length)
   }
@@ -113,11 +136,20 @@ export class GzipDecoder {
   }
 
   #takeBlocks(): void {
+    if (this.#cutter !== undefined) {
+      const ptr = this.#inflater.engine.getOut()
+      this.#cutter.scan(this.#inflater.bytes.subarray(this.#scanned, ptr))
+      this.#scanned = ptr
+    }
     this.#inflater.takeBlocks((inOffset, ptr, bits) => this.#boundary(inOffset, ptr, bits))
   }
 
   #boundary(inOffset: number, ptr: number, bits: number): void {
     const out = this.#out(ptr)
+    if (this.#cutter !== undefined) {
+      this.#cutter.boundary({ in: inOffset, out, bits }, this.#inflater.bytes, ptr)
+      return
+    }
     if (!this.checkpoints.wants(out)) return
     this.checkpoints.add(inOffset, out, bits, this.#inflater.bytes, ptr)
     this.#sink.spanStart(inOffset, bits)
@@ -141,6 +173,7 @@ export class GzipDecoder {
     this.#slotOut += SLOT_SIZE
     this.#slot = next
     this.#handed = ptr
+    this.#scanned = ptr
     const history = Math.min(WINDOW_SIZE, this.#slotOut - this.#memberOut)
     this.#inflater.engine.setOutput(ptr, ptr + SLOT_SIZE, ptr - history)
   }

@@ -14,7 +14,7 @@ export class GzipLayer {
   constructor(inflater: Inflater, memory: LayerMemory, job: LayerJob) {
     this.#job = job
     this.#digester = new GzipDigester(inflater.bytes, job.algorithm)
-    this.#decoder = new GzipDecoder(inflater, memory, job.spanSize, this.#digester)
+    this.#decoder = new GzipDecoder(inflater, memory, job, this.#digester)
   }
 
   /** The layer's next bytes, at [ptr, ptr + length) of the memory. They are used when it returns. */

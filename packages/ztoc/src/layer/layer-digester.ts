@@ -70,7 +70,9 @@ abstract class LayerDigester {
 /** Everything that is computed of a gzip layer besides decoding it: the digests of the layer and of its spans, members' checks, the tar's contents. */
 export class GzipDigester extends LayerDigester implements LayerSink {
   readonly #memory: Uint8Array
-  #starts: { readonly inOffset: number; readonly bits: number }[] = []
+  #starts: SpanStart[] = []
+  /** A span that may have started: the digest of the span before up to it, and what it has itself. `span` goes on as if it had not. */
+  #maybe: { readonly inOffset: number; readonly before: Hash; readonly span: Hash } | undefined
   #crc = 0
   #memberStart = 0 // output before the present member
   #out = 0
@@ -92,7 +94,11 @@ export class GzipDigester extends LayerDigester implements LayerSink {
   awaitSlot(): void {}
 
   spanStart(inOffset: number, bits: number): void {
-    this.#starts.push({ inOffset, bits })
+    this.#starts.push({ inOffset, bits, may: false })
+  }
+
+  spanMayStart(inOffset: number, bits: number): void {
+    this.#starts.push({ inOffset, bits, may: true })
   }
 
   gzipMemberEnd(crc: number, size: number, end: number): void {
@@ -142,8 +148,22 @@ export class GzipDigester extends LayerDigester implements LayerSink {
     const bytes = this.#memory.subarray(ptr, ptr + length)
     this.layer.update(bytes)
     let from = 0
-    for (const { inOffset, bits } of this.#starts) {
+    for (const { inOffset, bits, may } of this.#starts) {
       const at = inOffset - this.size
+      const maybe = this.#maybe
+      this.#maybe = undefined
+      if (maybe !== undefined && !may && maybe.inOffset === inOffset) {
+        this.spans.add(maybe.before)
+        this.span = maybe.span
+        continue
+      }
+      if (may) {
+        this.span!.update(bytes.subarray(from, at))
+        const span = createHash('sha256').update(bytes.subarray(at - (bits === 0 ? 0 : 1)))
+        this.#maybe = { inOffset, before: this.span!.copy(), span }
+        from = at
+        continue
+      }
       if (this.span !== undefined) {
         this.span.update(bytes.subarray(from, at))
         this.spans.add(this.span)
@@ -152,10 +172,18 @@ export class GzipDigester extends LayerDigester implements LayerSink {
       // A byte that two blocks share was read with the block before, so it lies in this input as the boundary does
       from = at - (bits === 0 ? 0 : 1)
     }
+    // Nothing was said of it: what comes may be its own
+    if (this.#starts.every(({ may }) => !may)) this.#maybe?.span.update(bytes)
     this.#starts = []
     this.span?.update(bytes.subarray(from))
     this.size += length
   }
+}
+
+interface SpanStart {
+  readonly inOffset: number
+  readonly bits: number
+  readonly may: boolean
 }
 
 export interface LayerDigests {

@@ -1,5 +1,5 @@
 import { LayerFormatError } from '../error.js'
-import type { Compression, IndexedLayer } from '../types.js'
+import type { Compression, HotSpans, IndexedLayer } from '../types.js'
 import { unloadableReason } from '../ztoc/loadable.js'
 import { encodeTarZinfo, gzipZinfoHeader } from '../ztoc/zinfo.js'
 import { encodeZtoc } from '../ztoc/ztoc-encode.js'
@@ -9,6 +9,8 @@ import type { DigestAlgorithm, LayerDigests } from './layer-digester.js'
 export interface LayerJob {
   readonly compression: Compression
   readonly spanSize: number
+  /** For gzip: what spans are cut by. */
+  readonly hot: HotSpans | undefined
   readonly buildTool: string
   /** The one that `expected.digest` asks for. */
   readonly algorithm: DigestAlgorithm

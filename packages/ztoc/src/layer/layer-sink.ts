@@ -9,8 +9,13 @@ export interface LayerSink {
   output(ptr: number, length: number): void
   /** Before `output` is given bytes at this slot again. */
   awaitSlot(slot: number): void
-  /** A span starts: `inOffset` is its first whole compressed byte, `bits` (0..7) of the byte before are its as well. It lies in the input that comes next. */
+  /**
+   * A span starts: `inOffset` is its first whole compressed byte, `bits` (0..7) of the byte before are its as well. It lies in the input that comes next, or is what
+   * `spanMayStart` was last told.
+   */
   spanStart(inOffset: number, bits: number): void
+  /** The next span may turn out to start here, in the input that comes next; unless `spanStart` says so, the next call of either takes it back. */
+  spanMayStart(inOffset: number, bits: number): void
   /** A gzip member's output is complete: its CRC-32 and its length modulo 2^32 must be these. `end` is the member's end in the layer. */
   gzipMemberEnd(crc: number, size: number, end: number): void
   /** The same for a zlib stream's Adler-32. */

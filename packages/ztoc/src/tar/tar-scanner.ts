@@ -35,13 +35,21 @@ const FLAG_NAMES: Readonly<Record<string, string>> = {
   g: ' (global PAX header)',
 }
 
+/** Takes the entries of a tar in its order. */
+export interface EntryRecords {
+  /** `offset` is where the entry's data starts in the tar; what the header holds is used over for the next entry. */
+  append(header: TarHeader, offset: number, pax: PaxRecords | undefined): void
+  /** Why a runtime would read wrong bytes for one of the entries. */
+  misread: string | undefined
+}
+
 /**
- * Reads a tar given in consecutive segments and keeps one packed record per entry. It accepts and refuses what Go's archive/tar does
+ * Reads a tar given in consecutive segments and hands on each entry. It accepts and refuses what Go's archive/tar does
  * and the reference's table of contents on top of it, with the same fields. It touches only headers: a segment that lies in a file's
  * data costs nothing.
  */
-export class TarScanner {
-  readonly records: TocRecords
+export class TarScanner<Records extends EntryRecords = TocRecords> {
+  readonly records: Records
   #position = 0
   #finished = false
 
@@ -71,7 +79,8 @@ export class TarScanner {
   #map: SparseMap | undefined
   #mapAndData: Int64 = 0
 
-  constructor(records: TocRecords = new TocRecords()) {
+  /** @param records default: the layer's table of contents */
+  constructor(records: Records = new TocRecords() as EntryRecords as Records) {
     this.records = records
   }
 

@@ -47,7 +47,8 @@ const GZIP_MEMBER_END = 2
 const ZLIB_STREAM_END = 3
 const REFUSED_MEMBER = 4
 const INPUT = 5
-const END = 6 // a PeerMessage tells how
+const SPAN_MAY_START = 6
+const END = 7 // a PeerMessage tells how
 
 /** Hands everything on to the digester's thread. */
 class RemoteSink implements LayerSink {
@@ -75,6 +76,10 @@ class RemoteSink implements LayerSink {
     this.#control.write(SPAN_START, inOffset, bits, 0)
   }
 
+  spanMayStart(inOffset: number, bits: number): void {
+    this.#control.write(SPAN_MAY_START, inOffset, bits, 0)
+  }
+
   gzipMemberEnd(crc: number, size: number, end: number): void {
     this.#control.write(GZIP_MEMBER_END, crc, size, end)
   }
@@ -100,7 +105,7 @@ const post = (message: LayerWorkerMessage, transfer: ArrayBuffer[] = []): void =
 
 function decodeLayer(inflater: Inflater, job: LayerJob): { checkpoints: Uint8Array<ArrayBuffer>[]; count: number } {
   const sink = new RemoteSink(control, memory.slots)
-  const decoder = job.compression === 'gzip' ? new GzipDecoder(inflater, memory, job.spanSize, sink) : undefined
+  const decoder = job.compression === 'gzip' ? new GzipDecoder(inflater, memory, job, sink) : undefined
   for (let index = 0; ; index++) {
     const { ptr, length } = control.takeInput(index)
     if (length < 0) break
@@ -135,6 +140,7 @@ function digestLayer(bytes: Uint8Array, number: number, job: LayerJob): IndexedL
     const { kind, a, b, c } = message
     if (kind === OUTPUT) gzip!.output(a, b)
     else if (kind === SPAN_START) gzip!.spanStart(a, b)
+    else if (kind === SPAN_MAY_START) gzip!.spanMayStart(a, b)
     else if (kind === GZIP_MEMBER_END) gzip!.gzipMemberEnd(a, b, c)
     else if (kind === ZLIB_STREAM_END) gzip!.zlibStreamEnd(a, b)
     else if (kind === REFUSED_MEMBER) gzip!.memberRefusedByGo(REFUSED_BY_GO[a]!, b)
