@@ -30,6 +30,13 @@ export function whyNot() {
   return undefined
 }
 
+/** Whether `startupParts` has built all before: then it only checks, which takes seconds. */
+export function areBuilt() {
+  return ['containerd', 'containerd-shim-runc-v2', 'soci-snapshotter-grpc', 'startup-client'].every((name) =>
+    existsSync(join(folder, name)),
+  )
+}
+
 /**
  * Builds what is not built yet; Go's cache makes that quick the next time. The first time it takes minutes.
  * @returns {Parts}
