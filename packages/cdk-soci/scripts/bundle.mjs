@@ -50,7 +50,13 @@ async function bundleAsset(name, entryPoints) {
       },
     }),
     // Found by its name, beside whatever starts it
-    build({ ...common, entryPoints: ['packages/ztoc/dist/src/threads/layer-worker.js'] }),
+    build({
+      ...common,
+      entryPoints: {
+        'layer-worker': 'packages/ztoc/dist/src/threads/layer-worker.js',
+        'zstd-worker': 'packages/ztoc/dist/src/zstd/zstd-worker.js',
+      },
+    }),
   ])
   const inputs = results.flatMap(({ metafile }) => Object.keys(metafile.inputs))
   const files = new Map(

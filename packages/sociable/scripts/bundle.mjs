@@ -35,7 +35,13 @@ async function bundle() {
       chunkNames: '[name]-[hash]',
     }),
     // Found by its name, beside whatever starts it
-    build({ ...common, entryPoints: [`${root}/packages/ztoc/dist/src/threads/layer-worker.js`] }),
+    build({
+      ...common,
+      entryPoints: {
+        'layer-worker': `${root}/packages/ztoc/dist/src/threads/layer-worker.js`,
+        'zstd-worker': `${root}/packages/ztoc/dist/src/zstd/zstd-worker.js`,
+      },
+    }),
   ])
   const files = new Set(
     made.flatMap(({ metafile }) => Object.keys(metafile.outputs).map((path) => path.replace(/^.*\//, ''))),

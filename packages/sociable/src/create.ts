@@ -29,7 +29,8 @@ import type { CreateResult } from './result.js'
  * const { images } = await createIndex('oci:./image:app', { platforms: ['linux/amd64'] })
  */
 export async function createIndex(image: ImageLocation, options: CreateOptions = {}): Promise<CreateResult> {
-  const settings = resolveSettings(options)
+  // Nothing is put on an image that stays as it is
+  const settings = resolveSettings({ ...options, startLayer: 'none' })
   return await withPlaces(options, [image], settings.memory, async (places) => {
     const place = await places.open(image, 'update')
     const cacheFrom = (options.cacheFrom ?? []).map((location) => () => places.open(location, 'read'))

@@ -91,7 +91,7 @@ export async function indexPlannedLayer(
       copyLayers: true,
       reusable: new Map(),
       name: from.name,
-      settings: indexingFrom(from.store, settings),
+      settings: { ...indexingFrom(from.store, settings), capture: undefined }, // the last step makes the start layer
       onProgress: options.onProgress ?? (() => {}),
     }
     const finished = await indexLayers(task, signal)

@@ -1,13 +1,21 @@
 // The start layer that a profile adds to an image.
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import { decompress } from 'fzstd'
 import { extract } from 'tar-stream'
-import { type ConvertOptions, type ConvertResult, convert, inspect, type Profile, removeSoci } from '../src/index.js'
+import {
+  type ConvertOptions,
+  type ConvertResult,
+  convert,
+  inspect,
+  openImage,
+  type Profile,
+  removeSoci,
+} from '../src/index.js'
 import { blobJson, snapshot, TestFolder } from './support/folder.js'
 import { type LayoutBuilder, OCI_CONFIG, OCI_GZIP, type RawDescriptor } from './support/layout.js'
 import { gzip, noise, type TarEntry, tar } from './support/tar.js'
@@ -125,13 +133,14 @@ describe('start layer', () => {
       [
         ['./', 'directory'],
         ['bin', 'symlink', 'usr/bin'],
-        ['empty', 'file'],
+
         ['usr/', 'directory'],
         ['usr/bin/', 'directory'],
         ['usr/bin/app', 'file'],
         ['data/', 'directory'],
         ['data/b', 'file'],
         ['data/z', 'link', 'data/b'],
+        ['empty', 'file'],
         ['implied/in/file', 'file'],
         ['etc/', 'directory'],
         ['etc/conf', 'file'],
@@ -207,6 +216,34 @@ describe('start layer', () => {
     const other = { ...SMALL, profile: { version: 1, files: [{ path: '/etc/conf' }] } } as const
     const fromOriginal = await convert(`oci:${source}`, `oci:${folder.fresh()}:a`, other)
     assert.equal((await convert(`oci:${path}:a`, `oci:${path}:a`, other)).digest, fromOriginal.digest)
+  })
+
+  test('what it has can be read through it, in zstd and gzip', async () => {
+    for (const startLayer of ['zstd', 'gzip'] as const) {
+      const { path } = await converted({ startLayer })
+      const opened = await openImage(`oci:${path}:a`, { platform: 'linux/amd64' })
+      assert.equal(Buffer.from(await opened.read('bin/app')).compare(noise(3000, 'app')), 0)
+      assert.equal(Buffer.from(await opened.read('etc/conf')).toString(), 'new')
+      assert.equal((await opened.stat('data/z')).layer, blobJson(path, opened.digest).layers.at(-1).digest)
+      assert.equal(Buffer.from(await opened.read('hidden').catch(() => 'gone')).toString(), 'gone')
+      const extracted = folder.fresh()
+      await opened.extract('', extracted)
+      assert.equal(readFileSync(join(extracted, 'data/b'), 'utf8'), 'linked')
+      await opened.close()
+    }
+  })
+
+  test('a zstd layer that is damaged or cut is an error that names it', async () => {
+    const { path, result } = await converted({})
+    const { digest, size } = result.images[0]!.startLayer!
+    const file = join(path, 'blobs', 'sha256', digest.slice(7))
+    const bytes = readFileSync(file)
+    bytes[size >> 1]! ^= 0xff
+    rmSync(file)
+    writeFileSync(file, bytes)
+    const opened = await openImage(`oci:${path}:a`, { platform: 'linux/amd64' })
+    await assert.rejects(opened.read('etc/conf'), (error: Error) => error.message.includes(digest))
+    await opened.close()
   })
 
   test('platforms have their own', async () => {

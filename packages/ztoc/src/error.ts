@@ -1,6 +1,7 @@
 export type LayerFormatErrorCode =
   | 'GZIP_CORRUPT'
   | 'GZIP_TRUNCATED'
+  | 'ZSTD_CORRUPT'
   | 'TAR_INVALID'
   | 'TAR_UNSUPPORTED_ENTRY'
   | 'COMPRESSION_UNSUPPORTED'

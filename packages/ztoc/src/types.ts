@@ -19,8 +19,29 @@ export interface HotFile {
 /** What a start reads of a layer. */
 export interface HotSpans {
   readonly files: readonly HotFile[]
-  /** Files of at most so many bytes do not count. −1 counts all. */
-  readonly largerThan: number
+  /** Files for which any of these holds do not count: what a start reads of them is elsewhere. */
+  readonly except: readonly CopyRule[]
+}
+
+/** A file of at most `upTo` bytes, of which at least this share is read (0 to 1). */
+export interface CopyRule {
+  readonly upTo: number
+  readonly share: number
+}
+
+/** Files whose contents are kept while a layer is read. */
+export interface CaptureOptions {
+  readonly files: readonly HotFile[]
+  /** Files for which any of these holds are kept. */
+  readonly rules: readonly CopyRule[]
+  /** Bytes of all that are kept; of files that do not fit none is. */
+  readonly limit: number
+}
+
+/** A file's content, of the entry whose data starts at `offset` in the tar. */
+export interface CapturedFile {
+  readonly offset: number
+  readonly bytes: Uint8Array<ArrayBuffer>
 }
 
 export interface IndexLayerOptions {
@@ -31,6 +52,8 @@ export interface IndexLayerOptions {
    * the same zTOC; any runtime reads it. @default spans by size alone, as the soci CLI
    */
   readonly hot?: HotSpans | undefined
+  /** Files to keep. @default none */
+  readonly capture?: CaptureOptions | undefined
   /** Written into the zTOC. @default 'sociable v1' */
   readonly buildTool?: string
   /** @default told by the layer's first bytes: a gzip header, else a tar */
@@ -55,6 +78,8 @@ export interface IndexedLayer {
   readonly hasXattrs: boolean
   /** Why no runtime could use this zTOC although it can be built: the reference's decoder refuses it, or a sparse file would be misread. Undefined for a sound one. */
   readonly unloadable: string | undefined
+  /** Contents of the files of `capture`, in the tar's order. */
+  readonly captured: readonly CapturedFile[]
 }
 
 /** Yields the layer's compressed bytes [start, end). */

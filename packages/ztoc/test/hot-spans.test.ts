@@ -36,7 +36,7 @@ const HOT: HotSpans = {
     },
     { path: '/file-7' },
   ],
-  largerThan: 0,
+  except: [],
 }
 
 const indexer = new LayerIndexer({ concurrency: 2 })
@@ -111,8 +111,8 @@ describe('spans cut by what a start reads', () => {
 
   test('nothing hot, or all files too small: large spans only', async () => {
     for (const hot of [
-      { files: [], largerThan: 0 },
-      { ...HOT, largerThan: MIB },
+      { files: [], except: [] },
+      { ...HOT, except: [{ upTo: MIB, share: 0 }] },
     ]) {
       const toc = await tocOf(LAYER, hot)
       await checkSound(toc, LAYER)
@@ -122,7 +122,7 @@ describe('spans cut by what a start reads', () => {
 
   test('everything hot: spans by size', async () => {
     const files = CONTENTS.map((_, i) => ({ path: `/usr/lib/x/file-${i}` }))
-    const toc = await tocOf(LAYER, { files, largerThan: 0 })
+    const toc = await tocOf(LAYER, { files, except: [] })
     await checkSound(toc, LAYER)
     assert.ok(toc.spanCount >= 14 && toc.spanCount <= 17, `${toc.spanCount} spans`)
   })

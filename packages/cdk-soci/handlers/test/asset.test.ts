@@ -16,7 +16,8 @@ test('the handler’s asset is small, whole, and without traces of where it was 
   const files = readdirSync(HANDLER, { recursive: true }) as string[]
   const size = files.reduce((sum, file) => sum + statSync(join(HANDLER, file)).size, 0)
   assert.ok(size < LIMIT && size > 500_000, `${size} bytes`)
-  for (const file of ['index.js', 'layer-worker.js', 'package.json', 'LICENSES']) assert.ok(files.includes(file), file)
+  for (const file of ['index.js', 'layer-worker.js', 'zstd-worker.js', 'package.json', 'LICENSES'])
+    assert.ok(files.includes(file), file)
   assert.deepEqual(JSON.parse(readFileSync(join(HANDLER, 'package.json'), 'utf8')), { type: 'module' })
   const known = new Set([...builtinModules, ...builtinModules.map((name) => `node:${name}`)])
   for (const file of files.filter((name) => name.endsWith('.js'))) {

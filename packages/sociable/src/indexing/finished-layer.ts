@@ -12,6 +12,8 @@ export interface FinishedLayer {
   readonly prefetch: ReadonlyMap<string, SpanRange>
   /** The layer's zTOC; only where a profile is used. */
   readonly toc?: Toc
+  /** Contents of files that were kept when it was indexed, by where their data starts in the tar; only where a start layer is made. */
+  readonly captured?: ReadonlyMap<number, Uint8Array>
 }
 
 /** A layer that a former run found to be of no use to a runtime: nothing of it is read again. */

@@ -66,6 +66,17 @@ export async function indexLayers(
   }
 }
 
+/** Bytes of files that are kept of all layers; the others are read once more. */
+const CAPTURE_MEMORY = 320 << 20
+/** The part of the memory that the work may take. */
+const CAPTURE_PART = 1 / 4
+
+/** Each layer gets as much of the memory for files as it is of the image. */
+function captureLimit({ jobs, settings }: LayersTask, { size }: Descriptor): number {
+  const bytes = jobs.reduce((sum, { descriptor }) => sum + descriptor.size, 0)
+  return (Math.min(CAPTURE_MEMORY, settings.memory * CAPTURE_PART) * size) / Math.max(1, bytes)
+}
+
 async function indexLayer(
   task: LayersTask,
   { descriptor, compression }: LayerJob,
@@ -91,10 +102,11 @@ async function indexLayer(
         isLost = true
       }
     })
-  const { ztoc, layer, spans, files, hasXattrs, unloadable } = await indexer.index(content, {
+  const { ztoc, layer, spans, files, hasXattrs, unloadable, captured } = await indexer.index(content, {
     threads,
     spanSize: settings.spanSize,
     hot: settings.hot,
+    capture: settings.capture && { ...settings.capture, limit: captureLimit(task, descriptor) },
     buildTool: settings.buildTool,
     compression,
     expected: { digest: descriptor.digest, size: descriptor.size },
@@ -129,6 +141,7 @@ async function indexLayer(
     hasXattrs,
     prefetch,
     ...(profile !== undefined && toc !== undefined && { toc }),
+    ...(captured.length > 0 && { captured: new Map(captured.map(({ offset, bytes }) => [offset, bytes])) }),
   }
 }
 

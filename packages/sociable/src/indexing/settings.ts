@@ -1,6 +1,12 @@
 import { availableParallelism } from 'node:os'
 import { digestOf, readAhead, type Store } from '@sociable/oci'
-import { DEFAULT_BUILD_TOOL, DEFAULT_SPAN_SIZE, type HotSpans } from '@sociable/ztoc'
+import {
+  type CaptureOptions,
+  type CopyRule,
+  DEFAULT_BUILD_TOOL,
+  DEFAULT_SPAN_SIZE,
+  type HotSpans,
+} from '@sociable/ztoc'
 import type { ConvertOptions, StartLayerKind } from '../options.js'
 import { mergeProfiles } from '../profile/merge-profiles.js'
 import type { Profile } from '../profile/profile.js'
@@ -10,8 +16,15 @@ import type { LayerJob } from './plan.js'
 /** As the soci CLI. */
 export const DEFAULT_MIN_LAYER_SIZE = 10 * 1024 * 1024
 
-/** Bytes of a file in the start layer: a start reads most files up to this size nearly whole, and each saves a request through FUSE. */
-export const DEFAULT_START_LAYER_LIMIT = 4 << 20
+/**
+ * Files that are copied into the start layer. Small ones are read nearly whole, and each saves a request through FUSE; of larger ones it depends on how much of them
+ * is read (where a profile does not say that, all of it).
+ */
+const COPY_RULES: readonly CopyRule[] = [
+  { upTo: 512 << 10, share: 0 },
+  { upTo: 4 << 20, share: 0.5 },
+  { upTo: 16 << 20, share: 0.75 },
+]
 
 /**
  * What runtimes read of an image through its mount whatever it runs, so that no trace of a start has it: users and groups (containerd, runc), and the files that
@@ -36,8 +49,12 @@ export interface Settings {
   readonly spansKey: string | undefined
   /** What spans are cut by; undefined where their size alone decides. */
   readonly hot: HotSpans | undefined
+  /** Files that are kept for the start layer. */
+  readonly capture: Omit<CaptureOptions, 'limit'> | undefined
   readonly startLayer: StartLayerKind
   readonly startLayerLimit: number | undefined
+  /** Which files of the profile are copied into it; none without one. */
+  readonly copyRules: readonly CopyRule[]
   readonly xattr: boolean
   readonly force: boolean
   readonly trustZtocs: boolean
@@ -64,7 +81,8 @@ export function resolveSettings(options: ConvertOptions): Settings {
     prefetchFiles: (options.prefetchFiles ?? []).map(cleanPrefetchPath).filter((path) => path !== ''),
     profile: merged,
     startLayer,
-    startLayerLimit: startLayerLimit === undefined ? undefined : wholeNumber('startLayerLimit', startLayerLimit, 0),
+    startLayerLimit,
+    copyRules: copyRulesOf(startLayer, startLayerLimit),
     // Only layers without attributes are marked, so a profile may ask for it: less is looked up at the start
     xattr: optimizations.length > 0 || merged !== undefined,
     force: options.force ?? false,
@@ -77,24 +95,27 @@ export function resolveSettings(options: ConvertOptions): Settings {
   return { ...settings, ...profileKeys(settings, options.profileSpans ?? true) }
 }
 
+function copyRulesOf(startLayer: StartLayerKind, limit: number | undefined): readonly CopyRule[] {
+  if (startLayer === 'none') return []
+  return limit === undefined ? COPY_RULES : [{ upTo: wholeNumber('startLayerLimit', limit, 0), share: 0 }]
+}
+
 /** Part of what `profileKey` and `spansKey` are made of: to be raised when the same profile and options come to give another result. */
 const PROFILE_VERSION = 1
 
-function profileKeys(
-  settings: Omit<Settings, 'profileKey' | 'spansKey' | 'hot'>,
-  profileSpans: boolean,
-): Pick<Settings, 'profileKey' | 'spansKey' | 'hot'> {
-  const { profile, spanSize, minLayerSize, startLayer, startLayerLimit, prefetchFiles, xattr } = settings
-  if (profile === undefined) return { profileKey: undefined, spansKey: undefined, hot: undefined }
-  // What is in the start layer is read there
-  const largerThan = startLayer === 'none' ? -1 : (startLayerLimit ?? DEFAULT_START_LAYER_LIMIT)
+type ProfileKeys = 'profileKey' | 'spansKey' | 'hot' | 'capture'
+
+function profileKeys(settings: Omit<Settings, ProfileKeys>, profileSpans: boolean): Pick<Settings, ProfileKeys> {
+  const { profile, spanSize, minLayerSize, startLayer, startLayerLimit, copyRules, prefetchFiles, xattr } = settings
+  if (profile === undefined) return { profileKey: undefined, spansKey: undefined, hot: undefined, capture: undefined }
   const keyOf = (values: readonly unknown[]): string =>
     digestOf(new TextEncoder().encode(JSON.stringify([PROFILE_VERSION, profile, spanSize, ...values])))
-  const spansKey = profileSpans ? keyOf([largerThan]) : undefined
+  const spansKey = profileSpans ? keyOf(copyRules) : undefined
   return {
     profileKey: keyOf([minLayerSize, startLayer, startLayerLimit, prefetchFiles, xattr, spansKey]),
     spansKey,
-    hot: profileSpans ? { files: profile.files, largerThan } : undefined,
+    hot: profileSpans ? { files: profile.files, except: copyRules } : undefined,
+    capture: startLayer === 'none' ? undefined : { files: profile.files, rules: copyRules },
   }
 }
 

@@ -1,19 +1,18 @@
-import type { Descriptor, Store } from '@sociable/oci'
+import { type Descriptor, type Store, verifying } from '@sociable/oci'
 import {
   decodeZtoc,
   type FileEntry,
   fileRange,
   indexLayer,
-  LayerFormatError,
   readFile,
   readRange,
   spanAt,
   type Toc,
 } from '@sociable/ztoc'
 import { inContext } from '../error.js'
-import { decideLayer } from '../image/layer-type.js'
 import { readZtoc } from '../soci/ztoc-reading.js'
 import { type OpenLayer, openLayer } from './union.js'
+import { decodeZstd, readableCompression, sliceContent } from './zstd-layer.js'
 
 /** Counts what is read from the store. */
 export class FetchCounter {
@@ -66,9 +65,7 @@ export class LazyLayer {
   async *read(file: FileEntry, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
     const { toc } = await this.open(signal)
     try {
-      const fetchRange = (start: number, end: number) =>
-        this.#counter.count(this.#store.fetch(this.descriptor, { start, end, signal }))
-      for await (const bytes of readFile(toc, file, fetchRange)) {
+      for await (const bytes of readFile(toc, file, this.#fetcher(signal))) {
         yield bytes
         signal?.throwIfAborted() // several spans may come with one range
       }
@@ -94,15 +91,11 @@ export class LazyLayer {
     try {
       const places = files.map((file) => ({ file, ...fileRange(toc, file) })).sort((a, b) => a.start - b.start)
       for (const { file } of places.filter(({ start, end }) => start === end)) yield { file, bytes: new Uint8Array(0) }
-      const fetchRange = (start: number, end: number) =>
-        this.#counter.count(this.#store.fetch(this.descriptor, { start, end, signal }))
-      for (const run of runsOf(
-        toc,
-        places.filter(({ start, end }) => start < end),
-      )) {
+      const filled = places.filter(({ start, end }) => start < end)
+      for (const run of this.#isZstd && filled.length > 0 ? [filled] : runsOf(toc, filled)) {
         let at = run[0]!.start
         let next = 0
-        for await (const bytes of readRange(toc, at, run.at(-1)!.end, fetchRange, signal)) {
+        for await (const bytes of readRange(toc, at, run.at(-1)!.end, this.#fetcher(signal), signal)) {
           const end = at + bytes.length
           for (; next < run.length && run[next]!.start < end; next++) {
             const place = run[next]!
@@ -132,19 +125,32 @@ export class LazyLayer {
       return toc
     }
     const { mediaType, digest, size } = this.descriptor
-    const decision = decideLayer(mediaType, size, 0)
-    if (!('index' in decision)) {
-      const reason = 'skip' in decision ? decision.skip : decision.refuse
-      throw new LayerFormatError('COMPRESSION_UNSUPPORTED', `its files cannot be read: ${reason}`)
-    }
+    const compression = readableCompression(mediaType, size)
     this.#counter.wholeLayers.push(digest)
     const content = this.#counter.count(this.#store.fetch(this.descriptor, { verify: false, reuse: true, signal }))
-    const { ztoc } = await indexLayer(content, {
-      compression: decision.index,
-      expected: { digest, size },
-      ...(signal !== undefined && { signal }),
-    })
+    const aborting = signal === undefined ? {} : { signal }
+    const { ztoc } =
+      compression === 'zstd'
+        ? await indexLayer(decodeZstd(verifying(this.descriptor, content, this.#store.name)), {
+            compression: 'uncompressed',
+            ...aborting,
+          })
+        : await indexLayer(content, { compression, expected: { digest, size }, ...aborting })
     return decodeZtoc(Buffer.concat(ztoc.pieces))
+  }
+
+  /** A zTOC that was made here of a zstd layer is of its tar. Each span is verified by whoever reads it. */
+  get #isZstd(): boolean {
+    return this.#ztoc === undefined && readableCompression(this.descriptor.mediaType, this.descriptor.size) === 'zstd'
+  }
+
+  #fetcher(signal: AbortSignal | undefined): (start: number, end: number) => AsyncIterable<Uint8Array> {
+    if (!this.#isZstd)
+      return (start, end) => this.#counter.count(this.#store.fetch(this.descriptor, { start, end, signal }))
+    return (start, end) => {
+      const content = this.#store.fetch(this.descriptor, { verify: false, signal })
+      return sliceContent(decodeZstd(this.#counter.count(content)), start, end)
+    }
   }
 }
 

@@ -34,11 +34,13 @@ export async function applyProfile(
   finished: ReadonlyMap<string, FinishedLayer>,
   settings: Settings,
 ): Promise<AppliedProfile> {
-  const { profile, startLayer: compression, startLayerLimit, signal } = settings
+  const { profile, startLayer: compression, signal } = settings
   const tocs = new Map<string, Toc>()
+  const captured = new Map<string, ReadonlyMap<number, Uint8Array>>()
   for (const { descriptor, index } of plan.layers) {
     const done = index && finished.get(layerKey(descriptor, index))
     if (done?.toc !== undefined) tocs.set(descriptor.digest, done.toc)
+    if (done?.captured !== undefined) captured.set(descriptor.digest, done.captured)
   }
   const counter = new FetchCounter()
   const opened = new Map<string, LazyLayer>()
@@ -53,14 +55,14 @@ export async function applyProfile(
     const chosen =
       compression === 'none' || !room
         ? []
-        : chooseFiles(resolved.files, startLayerLimit, {
+        : chooseFiles(resolved.files, settings, {
             imageSize: plan.layers.reduce((sum, { descriptor }) => sum + descriptor.size, 0),
             ratioOf: (digest) => ratioOf(opened.get(digest)!.descriptor.size, tocs.get(digest)),
           })
     const startLayer =
       compression === 'none' || chosen.length === 0
         ? undefined
-        : await makeStartLayer({ union, layers }, chosen, resolved.symlinks, compression, signal)
+        : await makeStartLayer({ union, layers, captured }, chosen, resolved.symlinks, compression, signal)
     const reason =
       compression === 'none' || startLayer !== undefined
         ? undefined

@@ -14,6 +14,8 @@ import { copyObstacle, encodeEntry, padding, TAR_END } from './tar-entry.js'
 export interface LayerSource {
   readonly union: Union
   readonly layers: readonly LazyLayer[]
+  /** Contents that are at hand, by layer digest and where the file's data starts in the tar. */
+  readonly captured: ReadonlyMap<string, ReadonlyMap<number, Uint8Array>>
 }
 
 export interface StartLayer {
@@ -182,20 +184,42 @@ async function* writeTar(
     const own = new Map<number, Copy>()
     for (const copy of copies)
       if (copy.content.layer!.digest === layer.descriptor.digest) own.set(copy.content.entry!.index, copy)
-    if (own.size > 0) yield* writeFiles(layer, own, folders, signal)
+    const captured = source.captured.get(layer.descriptor.digest)
+    if (own.size > 0) yield* writeFiles(layer, own, captured, folders, signal)
   }
   yield TAR_END
+}
+
+/** The bytes of the files, which are in the tar's order; only what is not at hand is read. */
+async function* contentsOf(
+  layer: LazyLayer,
+  entries: readonly FileEntry[],
+  captured: ReadonlyMap<number, Uint8Array> | undefined,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<{ readonly file: FileEntry; readonly bytes: Uint8Array }> {
+  let lacking: FileEntry[] = []
+  for (const file of entries) {
+    const bytes = file.size === 0 ? new Uint8Array(0) : captured?.get(file.offset)
+    if (bytes === undefined) lacking.push(file)
+    else {
+      yield* layer.readTogether(lacking, signal)
+      lacking = []
+      yield { file, bytes }
+    }
+  }
+  yield* layer.readTogether(lacking, signal)
 }
 
 async function* writeFiles(
   layer: LazyLayer,
   copies: ReadonlyMap<number, Copy>,
+  captured: ReadonlyMap<number, Uint8Array> | undefined,
   folders: Folders,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
   let current: FileEntry | undefined
   const entries = [...copies.values()].map(({ content }) => content.entry!)
-  for await (const { file, bytes } of layer.readTogether(entries, signal)) {
+  for await (const { file, bytes } of contentsOf(layer, entries, captured, signal)) {
     if (file !== current) {
       if (current !== undefined) yield* endFile(current)
       current = file

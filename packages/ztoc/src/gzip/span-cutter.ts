@@ -1,10 +1,10 @@
 // Which boundaries become checkpoints where it is known what a start reads: spans are cut where stretches that it reads meet those that it does not, so that what is
 // fetched is little more than what is read. Boundaries come in order, and where a hot stretch begins is known only after the boundary before it: so the last one
 // is kept, with its window, until it is known to be needed or not. Nothing but the layer and the options decides, not how its bytes come.
-import { HotFiles, readParts } from '../tar/hot-files.js'
+import { HotFiles, isCopied, readParts } from '../tar/hot-files.js'
 import type { TarHeader } from '../tar/tar-header.js'
 import { TarScanner } from '../tar/tar-scanner.js'
-import type { HotSpans } from '../types.js'
+import type { CopyRule, HotSpans } from '../types.js'
 import { WINDOW_SIZE } from '../ztoc/zinfo.js'
 
 /** Compressed bytes that a start does not read between two stretches that it does: fewer are not worth the two windows that they would cost (64 KiB). */
@@ -44,7 +44,7 @@ export class SpanCutter {
     this.#spanSize = spanSize
     this.#coldSpanSize = Math.max(spanSize, COLD_SPAN_SIZE)
     this.#take = take
-    this.#parts = new HotParts(new HotFiles(hot.files), hot.largerThan)
+    this.#parts = new HotParts(new HotFiles(hot.files), hot.except)
     this.#scanner = new TarScanner(this.#parts)
   }
 
@@ -107,19 +107,20 @@ export class SpanCutter {
 class HotParts {
   misread: string | undefined
   readonly #files: HotFiles
-  readonly #largerThan: number
+  readonly #except: readonly CopyRule[]
   #parts: (readonly [start: number, end: number])[] = []
 
-  constructor(files: HotFiles, largerThan: number) {
+  constructor(files: HotFiles, except: readonly CopyRule[]) {
     this.#files = files
-    this.#largerThan = largerThan
+    this.#except = except
   }
 
   append({ type, name, size }: TarHeader, offset: number): void {
-    if (type !== REG || size <= this.#largerThan) return
+    if (type !== REG) return
     const text = Buffer.from(name.of.buffer, name.of.byteOffset + name.start, name.end - name.start).toString('latin1')
     const ranges = this.#files.rangesOf(text, Number(size))
-    if (ranges !== undefined) this.#parts.push(...readParts(offset, Number(size), ranges))
+    if (ranges !== undefined && !isCopied(this.#except, Number(size), ranges))
+      this.#parts.push(...readParts(offset, Number(size), ranges))
   }
 
   /** Whether any part has a byte in [start, end). What lies before `start` is forgotten. */

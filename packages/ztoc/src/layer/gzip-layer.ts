@@ -13,7 +13,7 @@ export class GzipLayer {
 
   constructor(inflater: Inflater, memory: LayerMemory, job: LayerJob) {
     this.#job = job
-    this.#digester = new GzipDigester(inflater.bytes, job.algorithm)
+    this.#digester = new GzipDigester(inflater.bytes, job)
     this.#decoder = new GzipDecoder(inflater, memory, job, this.#digester)
   }
 

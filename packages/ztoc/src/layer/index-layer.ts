@@ -27,7 +27,7 @@ export async function indexLayer(
     options.onProgress?.(size)
   }
   if (job.compression === 'uncompressed') {
-    const digester = new TarDigester(job.spanSize, job.algorithm)
+    const digester = new TarDigester(job)
     for await (const chunk of chunks) {
       digester.push(chunk)
       progress(chunk)

@@ -3,7 +3,9 @@ import { crc32 } from 'node:zlib'
 import { LayerFormatError } from '../error.js'
 import { GO_STRING_LIMIT, type RefusedByGo } from '../gzip/gzip-member.js'
 import { TarScanner } from '../tar/tar-scanner.js'
+import type { CapturedFile, CaptureOptions } from '../types.js'
 import { MAX_ZTOC_SIZE } from '../ztoc/ztoc-encode.js'
+import { CapturingRecords } from './file-capture.js'
 import type { LayerSink } from './layer-sink.js'
 
 const DIGEST_SIZE = 32 // sha256
@@ -11,6 +13,11 @@ const ENCODED_DIGEST_SIZE = 4 + 4 + 72 // in a zTOC: offset, length, 'sha256:<he
 
 /** Of the layer as a whole; spans are always sha256. */
 export type DigestAlgorithm = 'sha256' | 'sha512'
+
+interface DigesterOptions {
+  readonly algorithm: DigestAlgorithm
+  readonly capture: CaptureOptions | undefined
+}
 
 /** Growing list of raw digests. */
 class DigestList {
@@ -40,7 +47,8 @@ class DigestList {
 
 /** What every layer's digester has: the layer's digest, its spans', and its tar. */
 abstract class LayerDigester {
-  readonly tar = new TarScanner()
+  readonly tar: TarScanner
+  readonly #capturing: CapturingRecords | undefined
   readonly #algorithm: DigestAlgorithm
   protected readonly layer: Hash
   protected readonly spans = new DigestList()
@@ -49,9 +57,17 @@ abstract class LayerDigester {
   /** Compressed bytes so far. */
   protected size = 0
 
-  constructor(algorithm: DigestAlgorithm) {
+  constructor({ algorithm, capture }: DigesterOptions) {
     this.#algorithm = algorithm
+    this.#capturing = capture && new CapturingRecords(capture)
+    this.tar = new TarScanner(this.#capturing)
     this.layer = createHash(algorithm)
+  }
+
+  /** The tar's bytes from `position` on. */
+  protected scan(bytes: Uint8Array, position: number): void {
+    this.tar.push(bytes)
+    this.#capturing?.take(bytes, position)
   }
 
   /** The tar and the last span end here. */
@@ -63,6 +79,7 @@ abstract class LayerDigester {
       size: this.size,
       spanDigests: this.spans.bytes,
       tar: this.tar,
+      captured: this.#capturing?.captured ?? [],
     }
   }
 }
@@ -78,17 +95,18 @@ export class GzipDigester extends LayerDigester implements LayerSink {
   #out = 0
   #adler: Adler32 | undefined
 
-  constructor(memory: Uint8Array, algorithm: DigestAlgorithm) {
-    super(algorithm)
+  constructor(memory: Uint8Array, job: DigesterOptions) {
+    super(job)
     this.#memory = memory
   }
 
   output(ptr: number, length: number): void {
     const bytes = this.#memory.subarray(ptr, ptr + length)
+    const position = this.#out
     this.#out += length
     this.#crc = crc32(bytes, this.#crc)
     this.#adler?.update(bytes)
-    this.tar.push(bytes)
+    this.scan(bytes, position)
   }
 
   awaitSlot(): void {}
@@ -193,20 +211,21 @@ export interface LayerDigests {
   /** 32 bytes a span. */
   readonly spanDigests: Uint8Array
   readonly tar: TarScanner
+  readonly captured: readonly CapturedFile[]
 }
 
 /** The same for a layer that is not compressed: spans of `spanSize` bytes each. */
 export class TarDigester extends LayerDigester {
   readonly #spanSize: number
 
-  constructor(spanSize: number, algorithm: DigestAlgorithm) {
-    super(algorithm)
-    this.#spanSize = spanSize
+  constructor(job: DigesterOptions & { readonly spanSize: number }) {
+    super(job)
+    this.#spanSize = job.spanSize
   }
 
   push(bytes: Uint8Array): void {
     this.layer.update(bytes)
-    this.tar.push(bytes)
+    this.scan(bytes, this.size)
     for (let from = 0; from < bytes.length; ) {
       const rest = this.#spanSize - (this.size % this.#spanSize)
       const part = bytes.subarray(from, from + rest)

@@ -35,7 +35,7 @@ export interface LayerInput {
  * that the format cannot hold, and `COMPRESSION_UNSUPPORTED`, naming it, for bytes that are compressed otherwise.
  */
 export async function openLayer(source: AsyncIterable<Uint8Array>, options: IndexLayerOptions): Promise<LayerInput> {
-  const { spanSize = DEFAULT_SPAN_SIZE, buildTool = DEFAULT_BUILD_TOOL, expected, hot, signal } = options
+  const { spanSize = DEFAULT_SPAN_SIZE, buildTool = DEFAULT_BUILD_TOOL, expected, hot, capture, signal } = options
   if (!Number.isSafeInteger(spanSize) || spanSize < 0)
     throw new RangeError(`span size ${spanSize}: it must be a whole number of bytes, 0 or more`)
   const algorithm = digestAlgorithm(expected?.digest)
@@ -69,7 +69,7 @@ export async function openLayer(source: AsyncIterable<Uint8Array>, options: Inde
     if (compression === 'uncompressed' && spanSize === 0)
       throw new RangeError('span size 0: an uncompressed layer needs spans of 1 byte or more')
     return {
-      job: { compression, spanSize, hot, buildTool, expected, algorithm },
+      job: { compression, spanSize, hot, capture, buildTool, expected, algorithm },
       chunks: resume(first, iterator, signal),
     }
   } catch (error) {

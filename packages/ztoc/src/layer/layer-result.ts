@@ -1,5 +1,5 @@
 import { LayerFormatError } from '../error.js'
-import type { Compression, HotSpans, IndexedLayer } from '../types.js'
+import type { CaptureOptions, Compression, HotSpans, IndexedLayer } from '../types.js'
 import { unloadableReason } from '../ztoc/loadable.js'
 import { encodeTarZinfo, gzipZinfoHeader } from '../ztoc/zinfo.js'
 import { encodeZtoc } from '../ztoc/ztoc-encode.js'
@@ -11,6 +11,7 @@ export interface LayerJob {
   readonly spanSize: number
   /** For gzip: what spans are cut by. */
   readonly hot: HotSpans | undefined
+  readonly capture: CaptureOptions | undefined
   readonly buildTool: string
   /** The one that `expected.digest` asks for. */
   readonly algorithm: DigestAlgorithm
@@ -48,6 +49,7 @@ export function finishLayer(
     files: tar.records.count,
     hasXattrs: tar.records.hasXattrs,
     unloadable,
+    captured: digests.captured,
   }
 }
 

@@ -1,5 +1,5 @@
 // Which files of a layer a start reads, told by their names before the layers above are known.
-import type { HotFile } from '../types.js'
+import type { CopyRule, HotFile } from '../types.js'
 
 /** So many of a path's last names must be those of an entry: `/lib/x86_64-linux-gnu/libc.so.6` may lie in `usr/lib`. */
 const TAIL = 3
@@ -43,6 +43,12 @@ function names(path: string): string[] {
     else if (part !== '' && part !== '.') parts.push(part)
   }
   return parts
+}
+
+/** Whether a rule holds for a file of which these ranges are read. */
+export function isCopied(rules: readonly CopyRule[], size: number, ranges: readonly ByteRange[] | undefined): boolean {
+  const read = ranges?.reduce((sum, [start, end]) => sum + Math.max(0, Math.min(end, size) - start), 0) ?? size
+  return rules.some(({ upTo, share }) => size <= upTo && read >= share * size)
 }
 
 /** What the kernel reads at once of a file. */

@@ -134,8 +134,8 @@ function runDecoder(inflater: Inflater, number: number, job: LayerJob): void {
 }
 
 function digestLayer(bytes: Uint8Array, number: number, job: LayerJob): IndexedLayer {
-  const gzip = job.compression === 'gzip' ? new GzipDigester(bytes, job.algorithm) : undefined
-  const tar = gzip === undefined ? new TarDigester(job.spanSize, job.algorithm) : undefined
+  const gzip = job.compression === 'gzip' ? new GzipDigester(bytes, job) : undefined
+  const tar = gzip === undefined ? new TarDigester(job) : undefined
   for (let message = control.read(false); ; message = control.read(true)) {
     const { kind, a, b, c } = message
     if (kind === OUTPUT) gzip!.output(a, b)
@@ -166,7 +166,7 @@ function peerMessage(number: number): PeerMessage {
 
 function indexWhole(inflater: Inflater, job: LayerJob): IndexedLayer {
   const gzip = job.compression === 'gzip' ? new GzipLayer(inflater, memory, job) : undefined
-  const tar = gzip === undefined ? new TarDigester(job.spanSize, job.algorithm) : undefined
+  const tar = gzip === undefined ? new TarDigester(job) : undefined
   for (let index = 0; ; index++) {
     const { ptr, length } = control.takeInput(index)
     if (length < 0) break
@@ -181,7 +181,8 @@ function indexWhole(inflater: Inflater, job: LayerJob): IndexedLayer {
 function report(index: () => IndexedLayer): void {
   try {
     const layer = index()
-    post({ layer }, [...new Set(layer.ztoc.pieces.map((piece) => piece.buffer as ArrayBuffer))])
+    const buffers = [...layer.ztoc.pieces, ...layer.captured.map(({ bytes }) => bytes)]
+    post({ layer }, [...new Set(buffers.map(({ buffer }) => buffer as ArrayBuffer))])
   } catch (error) {
     control.stop()
     if (!(error instanceof Stopped)) post({ error: describeError(error) })
