@@ -1,6 +1,7 @@
 import { openArchive } from './archive/archive.js'
 import { openSink, streamSink } from './archive/archive-sink.js'
 import { ArchiveWriter, type PreviousArchive, readPreviousArchive } from './archive/archive-writer.js'
+import { uncompressedBytes } from './archive/compressed-archive.js'
 import { indexTar } from './archive/tar-index.js'
 import {
   type ImageReference,
@@ -30,7 +31,7 @@ export interface OpenOptions extends CallOptions {
  * Opens the store that a reference is in; which image of it is `referenceWithin(reference)`. To be closed by the caller.
  *
  * An archive is read where it lies. On standard input too, if that is a file; if it is a pipe, which has no random access, its bytes go to a
- * temporary file that has no name any more, as large as the archive.
+ * temporary file that has no name any more, as large as the archive. The same happens to an archive that is compressed with gzip, unpacked.
  * @throws ImageReferenceError, StoreError NOT_FOUND, DENIED, PROTOCOL
  * @example
  * const store = await openStore('oci:./image:app')
@@ -66,9 +67,12 @@ async function openInRegistry(reference: RegistryReference, { registries, signal
 }
 
 async function openForReading({ transport, path }: LocalReference, { signal }: OpenOptions): Promise<Store> {
-  const file =
-    path === '-' ? await RandomAccessFile.openStandardInput(process.stdin, signal) : await RandomAccessFile.open(path)
-  return openArchive(path === '-' ? 'standard input' : `${transport}:${path}`, file, signal)
+  if (path !== '-') return openArchive(`${transport}:${path}`, await RandomAccessFile.open(path), signal)
+  const name = 'standard input'
+  const file = await RandomAccessFile.openStandardInput(process.stdin, signal, (bytes) =>
+    uncompressedBytes(bytes, name, signal),
+  )
+  return openArchive(name, file, signal)
 }
 
 async function openForWriting(

@@ -36,6 +36,7 @@ const LOCAL = /^(oci|oci-archive|docker-archive|memory):(.*)$/s
 const ELSEWHERE: Readonly<Record<string, string>> = {
   'docker-daemon': 'save it with `docker save IMAGE`, and name the file docker-archive:FILE',
   'containers-storage': 'copy it with `skopeo copy containers-storage:IMAGE oci:DIR:TAG`, and name it oci:DIR:TAG',
+  dir: 'copy it with `skopeo copy dir:PATH oci:DIR:TAG`, and name it oci:DIR:TAG',
 }
 const DIGEST_SUFFIX = /^(.*)@((?:sha256|sha512):[^@/]*)$/s
 const WINDOWS_PATH = /^[A-Za-z]:[\\/]/
@@ -55,7 +56,10 @@ export function parseReference(text: string): ImageReference {
   if (text === '-') return { transport: 'oci-archive', path: '-' }
   const local = LOCAL.exec(text)
   if (local !== null) return parseLocal(text, local[1] as LocalReference['transport'] | 'memory', local[2]!)
-  const hint = ELSEWHERE[text.slice(0, Math.max(0, text.indexOf(':')))]
+  // `dir:1` is a repository's tag, `dir:/images/app` is a place
+  const hint = /^dir:[\w][\w.-]*(?:@|$)/.test(text)
+    ? undefined
+    : ELSEWHERE[text.slice(0, Math.max(0, text.indexOf(':')))]
   if (hint !== undefined) throw invalid(text, `that place cannot be read directly: ${hint}`)
   return parseRegistry(text)
 }

@@ -68,22 +68,41 @@ export class RandomAccessFile {
     return new RandomAccessFile(fd, true, path, 0)
   }
 
-  /** Standard input: itself where it is a file, else its bytes in a temporary file that has no name any more. */
-  static async openStandardInput(input: Readable & { fd?: number }, signal?: AbortSignal): Promise<RandomAccessFile> {
+  /**
+   * Standard input: itself if it is a file, else its bytes in a temporary file, see `spool`.
+   * @param decode what to write of the bytes that arrive
+   */
+  static async openStandardInput(
+    input: Readable & { fd?: number },
+    signal?: AbortSignal,
+    decode: (bytes: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array> = (bytes) => bytes,
+  ): Promise<RandomAccessFile> {
     const fd = input.fd
     const stats: Stats | undefined = fd === undefined ? undefined : await promisify(fstat)(fd)
     if (fd !== undefined && stats?.isFile()) return new RandomAccessFile(fd, false, undefined, stats.size)
+    // Aborting must end the wait for bytes that never come, too.
+    return RandomAccessFile.spool(decode(signal === undefined ? input : addAbortSignal(signal, input)), signal)
+  }
+
+  /**
+   * The bytes in a temporary file that has no name any more: nothing is left of it, however the process ends.
+   * @throws StoreError that names the folder for temporary files if it cannot be written to (no space, read-only); what `bytes` throws
+   */
+  static async spool(bytes: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<RandomAccessFile> {
     const path = join(tmpdir(), `sociable-${randomUUID()}.tar`)
-    const spool = await openFile(path, 'wx+', 0o600)
+    const spool = await openFile(path, 'wx+', 0o600).catch((cause) => {
+      throw fileError(cause, tmpdir())
+    })
     try {
       await promisify(unlink)(path)
       let size = 0
       const file = new RandomAccessFile(spool, true, undefined, 0)
-      // Aborting must end the wait for bytes that never come, too.
-      const bytes = signal === undefined ? input : addAbortSignal(signal, input)
       for await (const chunk of bytes) {
-        await file.write(chunk as Uint8Array, size)
-        size += (chunk as Uint8Array).length
+        signal?.throwIfAborted()
+        await file.write(chunk, size).catch((cause) => {
+          throw fileError(cause, `${tmpdir()} (the folder for temporary files, see TMPDIR)`)
+        })
+        size += chunk.length
       }
       return new RandomAccessFile(spool, true, undefined, size)
     } catch (error) {
@@ -106,7 +125,11 @@ export class RandomAccessFile {
 
   async write(bytes: Uint8Array, position: number): Promise<void> {
     for (let written = 0; written < bytes.length; ) {
-      const result = await writeFile(this.#fd, bytes, written, bytes.length - written, position + written)
+      const result = await writeFile(this.#fd, bytes, written, bytes.length - written, position + written).catch(
+        (cause) => {
+          throw this.path === undefined ? cause : fileError(cause, this.path)
+        },
+      )
       written += result.bytesWritten
     }
   }
@@ -158,12 +181,23 @@ export class RandomAccessFile {
   }
 }
 
+/** What writing fails with that says nothing of the path. */
+const SYSTEM_MESSAGES: Readonly<Record<string, string>> = {
+  ENOSPC: 'no space left on the device (ENOSPC)',
+  EDQUOT: 'the disk quota is used up (EDQUOT)',
+  EFBIG: 'the file system cannot hold a file as large (EFBIG)',
+  EROFS: 'the file system is read-only (EROFS)',
+}
+
 /** What the system says of a path, as a store's error. */
 export function fileError(cause: unknown, path: string): StoreError {
   const code = (cause as NodeJS.ErrnoException).code
   if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP')
     return new StoreError('NOT_FOUND', `${path} is not there (${code})`, { cause })
-  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS' || code === 'EISDIR')
+  const message = SYSTEM_MESSAGES[code ?? '']
+  if (message !== undefined)
+    return new StoreError(code === 'EROFS' ? 'DENIED' : 'UNREACHABLE', `${path}: ${message}`, { cause })
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EISDIR')
     return new StoreError('DENIED', `${path} cannot be opened: ${(cause as Error).message}`, { cause })
   return new StoreError('UNREACHABLE', `${path}: ${(cause as Error).message}`, { cause })
 }

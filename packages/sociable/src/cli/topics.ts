@@ -25,7 +25,7 @@ export const TOPICS: readonly Topic[] = [
             "an OCI image layout. Without a tag its only image; a layout's other images stay as they are",
           ],
           ['oci-archive:FILE[:TAG]', 'the same in a tar file'],
-          ['docker-archive:FILE[:NAME:TAG]', 'what `docker save` writes; a source only'],
+          ['docker-archive:FILE[:NAME:TAG]', 'what `docker save` writes, also with `| gzip`; a source only'],
           ['-', 'an archive on standard input or output; for `ztoc` a layer'],
         ],
       },
