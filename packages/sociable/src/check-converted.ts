@@ -2,12 +2,13 @@ import type { Descriptor } from '@sociable/oci'
 import { ImageError } from './error.js'
 import { type ImageTree, readImageTree, type TreeEntry } from './image/image-tree.js'
 import { formatPlatform } from './image/platform.js'
+import { withoutStartLayers } from './image/start-layer-mark.js'
 import { assemblePlatform } from './indexing/assemble.js'
 import { reasonForNone } from './indexing/outcome.js'
 import { imagesOf, type PlatformPlan, planPlatforms } from './indexing/plan.js'
 import { resolveSettings, type Settings } from './indexing/settings.js'
 import { type InspectedPlatform, inspect } from './inspect.js'
-import type { ImageLocation, IndexOptions } from './options.js'
+import type { ConvertOptions, ImageLocation, IndexOptions } from './options.js'
 import { type Place, withPlaces } from './places/location.js'
 import { type ContentResult, contentResult } from './result.js'
 
@@ -24,7 +25,7 @@ export interface CheckConvertedResult extends ContentResult {
 /**
  * Whether `converted` is a SOCI-enabled image (v2) of `source`, whoever made it and with whatever bytes: the same images of the same platforms, and for
  * each that is asked for a SOCI index whose links hold, with a sound zTOC of every layer that is to be indexed. Options that are given must be those
- * that it was made with; paths to prefetch do not show in an image, so with them the answer is no. Reads manifests, indexes and zTOCs, no layer:
+ * that it was made with, a profile too; paths to prefetch do not show in an image, so with them the answer is no. Reads manifests, indexes and zTOCs, no layer:
  * that a zTOC is true to its layer only decoding it would prove.
  * @throws ImageError where `source` is no image, or lacks a platform; NOTHING_TO_INDEX as `convert`; StoreError
  * @example
@@ -33,19 +34,21 @@ export interface CheckConvertedResult extends ContentResult {
 export async function checkConverted(
   source: ImageLocation,
   converted: ImageLocation,
-  options: IndexOptions = {},
+  options: ConvertOptions = {},
 ): Promise<CheckConvertedResult> {
   const settings = resolveSettings(options)
   const { signal, platforms, minLayerSize, memory } = settings
   return await withPlaces(options, [converted, source], memory, async (places) => {
-    const read = async ({ store, reference, name }: Place): Promise<ImageTree> =>
-      await readImageTree(store, await store.resolve(reference, { signal }), name, signal)
+    const readTop = async ({ store, name }: Place, top: Descriptor): Promise<ImageTree> =>
+      (await withoutStartLayers(store, await readImageTree(store, top, name, signal), signal)).tree
+    const read = async (place: Place): Promise<ImageTree> =>
+      await readTop(place, await place.store.resolve(place.reference, { signal }))
     const from = await read(await places.open(source, 'read'))
     const to = await places.open(converted, 'read')
     const plans = planPlatforms(from, platforms, minLayerSize)
     const found = await to.store.resolve(to.reference, { signal })
     try {
-      const tree = await readImageTree(to.store, found, to.name, signal)
+      const tree = await readTop(to, found)
       const inspected = await inspect({ store: to.store, reference: to.reference }, { signal })
       return { ...contentResult(found), ...compare(from, plans, tree, inspected.images, options, settings) }
     } catch (error) {
@@ -62,7 +65,7 @@ function compare(
   plans: readonly PlatformPlan[],
   to: ImageTree,
   inspected: readonly InspectedPlatform[],
-  options: IndexOptions,
+  options: ConvertOptions,
   settings: Settings,
 ): Comparison {
   const problems: string[] = []
@@ -84,6 +87,8 @@ function compare(
     if (details.version === 'v2') indexed = true
     if (wanted.length > 0 && details.version !== 'v2') problems.push(`${name} has no SOCI index (v2)`)
     problems.push(...differences(layers, details, options, name))
+    if (settings.profileKey !== undefined && details.version === 'v2' && details.profile !== settings.profileKey)
+      problems.push(`the SOCI index of ${name} is not made for this profile with these options`)
   }
   if (indexed || problems.length > 0) return { matches: problems.length === 0, indexed, problems }
   const assembled = plans.map((plan) => assemblePlatform(plan, new Map(), settings, 'v2'))

@@ -14,7 +14,7 @@ import { openOnly } from './places/location.js'
 import { type ContentResult, contentResult } from './result.js'
 import { buildToolHealth } from './soci/build-tool.js'
 import { decodePrefetch, PREFETCH_MEDIA_TYPE } from './soci/prefetch.js'
-import { BUILD_TOOL, DISABLE_XATTRS, LAYER_DIGEST, SPAN_SIZE, ZTOC_MEDIA_TYPE } from './soci/soci-index.js'
+import { BUILD_TOOL, DISABLE_XATTRS, LAYER_DIGEST, PROFILE, SPAN_SIZE, ZTOC_MEDIA_TYPE } from './soci/soci-index.js'
 import { readZtoc } from './soci/ztoc-reading.js'
 
 export interface InspectedLayer extends ContentResult {
@@ -49,6 +49,8 @@ export interface InspectedPlatform {
   readonly buildTool?: string
   /** Whether the tool of that name makes sound indexes; that it made this one is not checked. `unknown` where the identifier stands for versions with and without a known fault. */
   readonly buildToolHealth?: 'sound' | 'unknown'
+  /** What identifies the profile and options that the index was made for; absent where it was made without one. */
+  readonly profile?: string
   /** Links that do not hold, in words; empty where all do. */
   readonly problems: readonly string[]
   readonly layers: readonly InspectedLayer[]
@@ -143,6 +145,7 @@ async function inspectPlatform(
     }
   })
   const buildTool = index?.manifest.annotations?.get(BUILD_TOOL)
+  const profile = index?.manifest.annotations?.get(PROFILE)
   const platform = entry.platform!
   return {
     name: formatPlatform(platform),
@@ -150,6 +153,7 @@ async function inspectPlatform(
     manifest: contentResult(entry.manifestDescriptor!),
     ...(index !== undefined && { version: index.version, index: contentResult(index.descriptor) }),
     ...(buildTool !== undefined && { buildTool, buildToolHealth: buildToolHealth(buildTool) }),
+    ...(profile !== undefined && { profile }),
     problems,
     layers: inspected,
     fargate: fargateEligibility({ platform, version: index?.version, problems, layers: inspected }),

@@ -5,19 +5,26 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
+import { createMemoryStore } from '@sociable/oci'
 import { decompress } from 'fzstd'
 import { extract } from 'tar-stream'
 import {
+  assembleConversion,
   type ConvertOptions,
   type ConvertResult,
+  checkConverted,
   convert,
+  copyImage,
+  indexPlannedLayer,
   inspect,
   openImage,
   type Profile,
+  planConversion,
   removeSoci,
 } from '../src/index.js'
 import { blobJson, snapshot, TestFolder } from './support/folder.js'
 import { type LayoutBuilder, OCI_CONFIG, OCI_GZIP, type RawDescriptor } from './support/layout.js'
+import { startRegistry, writes } from './support/registries.js'
 import { gzip, noise, type TarEntry, tar } from './support/tar.js'
 
 const folder = new TestFolder()
@@ -274,6 +281,49 @@ describe('start layer', () => {
       images[0]!.layers.map(({ digest }) => digest),
       (await inspect(`oci:${source}`)).images[0]!.layers.map(({ digest }) => digest),
     )
+  })
+
+  test('in steps it is the same image, byte for byte', async () => {
+    for (const extra of [{}, { startLayer: 'none' }, { startLayer: 'gzip', startLayerLimit: 10 }] as const) {
+      const options = { ...SMALL, profile: PROFILE, ...extra }
+      const [whole, parts] = [createMemoryStore(), createMemoryStore()].map((store) => ({ store, reference: 'v' }))
+      const expected = await convert(`oci:${source}`, whole!, options)
+      const plan = await planConversion(`oci:${source}`, parts!, options)
+      const layers = await Promise.all(
+        plan.layers.map((layer) => indexPlannedLayer(`oci:${source}`, parts!, layer, options)),
+      )
+      const result = await assembleConversion(`oci:${source}`, parts!, plan, layers, options)
+      assert.equal(result.digest, expected.digest)
+      const again = await planConversion(`oci:${source}`, parts!, options)
+      assert.deepEqual([again.layers, again.reused.length], [[], 2])
+    }
+  })
+
+  test('checkConverted tells another profile, and takes the image with or without one for a conversion', async () => {
+    const { path } = await converted({})
+    const check = (options: ConvertOptions) =>
+      checkConverted(`oci:${source}`, `oci:${path}:a`, { ...SMALL, ...options })
+    assert.deepEqual((await check({ profile: PROFILE })).problems, [])
+    assert.deepEqual((await check({})).problems, [])
+    const other = await check({ profile: { version: 1, files: [{ path: '/etc/conf' }] } })
+    assert.match(other.problems.join(), /not made for this profile/)
+    assert.match((await check({ profile: PROFILE, startLayer: 'gzip' })).problems.join(), /not made for this profile/)
+  })
+
+  test('in a registry a second run reads manifests and configs only', async (t) => {
+    const registry = (await startRegistry(t, 'our own'))!
+    const image = `${registry.host}/team/app:1`
+    await copyImage(`oci:${source}`, image)
+    const options = { ...SMALL, profile: PROFILE }
+    const { digest } = await convert(image, `${image}-soci`, options)
+    registry.seen()
+    assert.equal((await convert(image, `${image}-soci`, options)).digest, digest)
+    const configs = registry.blobsRead()
+    assert.ok(configs.length <= 2, configs.join())
+    assert.deepEqual(writes(registry.seen()), [])
+    assert.equal((await inspect(`${image}-soci`)).images[0]!.layers.length, 3)
+    const copied = await copyImage(`${image}-soci`, `oci:${folder.fresh()}:copy`)
+    assert.equal(copied.digest, digest)
   })
 
   test('an image of 127 layers gets none, and says why', async () => {

@@ -62,6 +62,7 @@ function describePlatform(image: InspectedPlatform, style: (name: Style, text: s
     const health = image.buildToolHealth === undefined ? '' : ` (${HEALTH[image.buildToolHealth]})`
     lines.push(`built by      ${printable(image.buildTool)}${health}`)
   }
+  if (image.profile !== undefined) lines.push(`profile       ${printable(image.profile)}`)
   const { eligible, reasons, notes } = image.fargate
   lines.push(`Fargate       ${eligible ? style('green', 'eligible') : style('yellow', 'not eligible')}`)
   lines.push(...[...reasons, ...notes].map((line) => `              ${printable(line)}`))
