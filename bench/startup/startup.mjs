@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { startDockerRegistry } from '../../packages/oci/dist/test/doubles/real-registries.js'
 import { megabytes, table } from '../table.mjs'
 import { compareStarts } from './compare.mjs'
+import { compareConversions } from './conversion.mjs'
 import { startupImages } from './images.mjs'
 import { startupParts } from './parts.mjs'
 import { FULL, PLAIN, STATIC, startupVariants, TRACED } from './variants.mjs'
@@ -53,7 +54,12 @@ export async function benchStartup({ rounds, temporary, log, images = ['small', 
         folder,
         log: (text) => log(`startup: ${text}`),
       })
-      data[image.name] = { size: image.size, variants, links: {} }
+      const conversion = await compareConversions(image, join(folder, `${image.name}.json`), {
+        temporary,
+        rounds,
+        log: (text) => log(`startup, ${image.name}, conversion, ${text}`),
+      })
+      data[image.name] = { size: image.size, variants, conversion: conversion.data, links: {} }
       for (const key of links) {
         const { name, bytesPerSecond, roundTrip } = LINKS[key]
         const link = await startLink(registry.host, bytesPerSecond, roundTrip, ends)
@@ -70,6 +76,8 @@ export async function benchStartup({ rounds, temporary, log, images = ['small', 
         texts.push(describe(variants, result, image.size))
         goals.push(...goalsOf(image, key, variants, result))
       }
+      texts.push(conversion.text)
+      goals.push(...conversion.goals)
     }
   } finally {
     for (const end of ends.reverse()) await end()
