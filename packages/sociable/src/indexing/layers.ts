@@ -46,6 +46,7 @@ export async function indexLayers(
   const bytes = jobs.reduce((sum, { descriptor }) => sum + descriptor.size, 0)
   const threads = bytes >= THREADS_FROM && task.elsewhere === undefined
   const indexer = new LayerIndexer({ concurrency: atOnce, threads })
+  const budget = new CaptureBudget(settings, atOnce)
   try {
     const finished = await parallel(jobs, atOnce, signal, async (job, signal) => {
       try {
@@ -53,7 +54,7 @@ export async function indexLayers(
         const threads = atOnce === 1 || job.descriptor.size * availableParallelism() > bytes ? 2 : 1
         const done =
           task.elsewhere === undefined ? await reuseZtoc(task, job, signal) : await takeLayer(task, job, signal)
-        const layer = done ?? (await indexLayer(task, job, indexer, threads, signal))
+        const layer = done ?? (await indexLayer(task, job, indexer, threads, budget, signal))
         task.onProgress({ type: 'layer', layer: layer.result })
         return layer
       } catch (error) {
@@ -71,10 +72,24 @@ const CAPTURE_MEMORY = 320 << 20
 /** The part of the memory that the work may take. */
 const CAPTURE_PART = 1 / 4
 
-/** Each layer gets as much of the memory for files as it is of the image. */
-function captureLimit({ jobs, settings }: LayersTask, { size }: Descriptor): number {
-  const bytes = jobs.reduce((sum, { descriptor }) => sum + descriptor.size, 0)
-  return (Math.min(CAPTURE_MEMORY, settings.memory * CAPTURE_PART) * size) / Math.max(1, bytes)
+/** How much may yet be kept of the layers' files. */
+class CaptureBudget {
+  readonly #share: number
+  #left: number
+
+  constructor({ memory }: Settings, atOnce: number) {
+    this.#left = Math.min(CAPTURE_MEMORY, memory * CAPTURE_PART)
+    this.#share = 1 / atOnce
+  }
+
+  /** For one of the layers that are indexed at once. */
+  get limit(): number {
+    return this.#left * this.#share
+  }
+
+  use(files: readonly { readonly bytes: Uint8Array }[]): void {
+    for (const { bytes } of files) this.#left = Math.max(0, this.#left - bytes.length)
+  }
 }
 
 async function indexLayer(
@@ -82,6 +97,7 @@ async function indexLayer(
   { descriptor, compression }: LayerJob,
   indexer: LayerIndexer,
   threads: 1 | 2,
+  budget: CaptureBudget,
   signal: AbortSignal,
 ): Promise<FinishedLayer> {
   const { source, destination, copyLayers, settings, onProgress } = task
@@ -106,13 +122,14 @@ async function indexLayer(
     threads,
     spanSize: settings.spanSize,
     hot: settings.hot,
-    capture: settings.capture && { ...settings.capture, limit: captureLimit(task, descriptor) },
+    capture: settings.capture && { ...settings.capture, limit: budget.limit },
     buildTool: settings.buildTool,
     compression,
     expected: { digest: descriptor.digest, size: descriptor.size },
     onProgress: (bytes) => onProgress({ type: 'progress', digest: descriptor.digest, bytes, size: descriptor.size }),
     signal,
   })
+  budget.use(captured)
   if (!inPlace && (!twoWays || isLost)) await copyContent(source, descriptor, destination, { verify: isLost, signal })
   const { mediaType, digest, size } = descriptor
   if (unloadable !== undefined) {

@@ -9,8 +9,8 @@ export const LAYER_MEDIA_TYPES: Readonly<Record<LayerCompression, string>> = {
   gzip: 'application/vnd.oci.image.layer.v1.tar+gzip',
 }
 
-/** 80 MB/s a core; level 9 is a tenth smaller and takes ten times as long (measured). */
-const ZSTD_LEVEL = 3
+/** Level 3 is 7 % smaller and takes nearly twice as long, level 9 is 16 % smaller and takes fifteen times as long (measured). */
+const ZSTD_LEVEL = 2
 const GZIP_BLOCK_SIZE = 64 << 10
 /** Level 9 is 1 % smaller and takes twice as long. */
 const GZIP_LEVEL = 6

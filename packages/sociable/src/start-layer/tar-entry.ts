@@ -109,7 +109,8 @@ function encodeHeader({ name, mode, uid, gid, size, time, type, linkname, uname,
   block.set(gname.subarray(0, OWNER_NAME_SIZE), 297)
   octal(0, 329, 7)
   octal(0, 337, 7)
-  const sum = block.reduce((total, byte) => total + byte, 0)
+  let sum = 0
+  for (let i = 0; i < BLOCK_SIZE; i++) sum += block[i]!
   block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1')
   return block
 }

@@ -168,6 +168,7 @@ export class GzipDecoder {
     const next = (this.#slot + 1) % slots.length
     const ptr = slots[next]!
     this.#sink.awaitSlot(next)
+    this.#cutter?.keepWindow()
     // Slots lie one behind the other, so the history is in place but for the first one
     if (next === 0) this.#inflater.bytes.copyWithin(ptr - WINDOW_SIZE, this.#handed - WINDOW_SIZE, this.#handed)
     this.#slotOut += SLOT_SIZE

@@ -37,6 +37,9 @@ export class SpanCutter {
   #taken = 0
   /** The boundary that may yet become a checkpoint: the one before, or in a gap that at its begin. */
   #candidate: Boundary | undefined
+  /** Where its window is: in the decoder's memory, or kept here. */
+  #memory: Uint8Array
+  #end = 0
   readonly #window = new Uint8Array(WINDOW_SIZE)
 
   /** @param spanSize uncompressed bytes of a span that a start reads */
@@ -44,6 +47,7 @@ export class SpanCutter {
     this.#spanSize = spanSize
     this.#coldSpanSize = Math.max(spanSize, COLD_SPAN_SIZE)
     this.#take = take
+    this.#memory = this.#window
     this.#parts = new HotParts(new HotFiles(hot.files), hot.except)
     this.#scanner = new TarScanner(this.#parts)
   }
@@ -51,6 +55,14 @@ export class SpanCutter {
   /** The boundary that may yet become a checkpoint. */
   get candidate(): Boundary | undefined {
     return this.#candidate
+  }
+
+  /** Before the memory that boundaries were given with is written again: keeps what may yet be needed of it. */
+  keepWindow(): void {
+    if (this.#candidate === undefined || this.#memory === this.#window) return
+    this.#window.set(this.#memory.subarray(this.#end - WINDOW_SIZE, this.#end))
+    this.#memory = this.#window
+    this.#end = WINDOW_SIZE
   }
 
   /** The next bytes of the tar. All before a boundary must have been given when it is. */
@@ -91,14 +103,15 @@ export class SpanCutter {
       this.#take(boundary, memory, end)
     } else {
       this.#candidate = boundary
-      this.#window.set(memory.subarray(end - WINDOW_SIZE, end))
+      this.#memory = memory
+      this.#end = end
     }
   }
 
   #takeCandidate(): void {
     if (this.#candidate === undefined) return // it is a checkpoint
     this.#taken = this.#candidate.out
-    this.#take(this.#candidate, this.#window, WINDOW_SIZE)
+    this.#take(this.#candidate, this.#memory, this.#end)
     this.#candidate = undefined
   }
 }
