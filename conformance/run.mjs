@@ -18,7 +18,7 @@ const { values } = parseArgs({
     only: { type: 'string', multiple: true },
   },
 })
-const suites = ['vectors', 'fuzz', 'large', 'images', 'documents']
+const suites = ['vectors', 'fuzz', 'large', 'images', 'documents', 'union']
 const quick = values.quick
 
 const reason = whyNot()

@@ -1,7 +1,7 @@
 // Command oracle answers, for a batch of requests, what the reference implementation
-// (github.com/awslabs/soci-snapshotter) makes of a layer, a zTOC, an image or a manifest.
+// (github.com/awslabs/soci-snapshotter) makes of a layer, a zTOC, an image or a manifest, and what containerd unpacks layers to.
 //
-//	oracle ztoc|load|create|manifest|gzip|tar < requests.jsonl > answers.jsonl
+//	oracle ztoc|load|create|manifest|gzip|tar|apply < requests.jsonl > answers.jsonl
 //
 // One JSON request a line in, one JSON answer a line out, in order, each written before the next request is read: when the
 // process dies (the reference's C code can), the caller knows which request killed it.
@@ -24,6 +24,7 @@ var commands = map[string]func(request []byte) (answer, error){
 	"manifest": handle(recodeManifest),
 	"gzip":     handle(compressFile),
 	"tar":      handle(writeTar),
+	"apply":    handle(applyLayers),
 }
 
 // handle adapts a typed handler to the line protocol.
@@ -39,7 +40,7 @@ func handle[Request, Answer any](f func(Request) Answer) func([]byte) (answer, e
 
 func main() {
 	if len(os.Args) != 2 || commands[os.Args[1]] == nil {
-		fmt.Fprintln(os.Stderr, "usage: oracle ztoc|load|create|manifest|gzip|tar < requests.jsonl > answers.jsonl")
+		fmt.Fprintln(os.Stderr, "usage: oracle ztoc|load|create|manifest|gzip|tar|apply < requests.jsonl > answers.jsonl")
 		os.Exit(2)
 	}
 	// The library prints its progress to os.Stdout: keep the answers' stream to ourselves.

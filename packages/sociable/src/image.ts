@@ -8,15 +8,19 @@ import { imagesOf, selectImage } from './indexing/plan.js'
 import type { CallOptions, ImageLocation, RegistryAccess } from './options.js'
 import { openOnly, type Place } from './places/location.js'
 import type { ExtractOptions, ExtractResult } from './reading/extract-result.js'
+import { linkNameOf } from './reading/layer-tree.js'
 import { FetchCounter, LazyLayer } from './reading/lazy-layer.js'
-import { type Found, Union } from './reading/union.js'
+import { type Found, headerOf, isDirectory, Union } from './reading/union.js'
 import { LAYER_DIGEST, ZTOC_MEDIA_TYPE } from './soci/soci-index.js'
 
 export type EntryType = 'file' | 'dir' | 'symlink' | 'char' | 'block' | 'fifo'
 
 /** A path of the image as its layers' union shows it. */
 export interface ImageEntry {
-  /** Without a leading slash, cleaned; bytes that are no UTF-8 are shown as U+FFFD. The root is ''. */
+  /**
+   * Without a leading slash, cleaned. The root is ''. A byte that is not part of valid UTF-8 is a lone surrogate, U+DC80 to U+DCFF, as in Python's
+   * `surrogateescape`; the methods take such paths, too.
+   */
   readonly path: string
   readonly type: EntryType
   /** Content bytes; 0 for all but files. */
@@ -183,14 +187,10 @@ class LayeredImage implements Image {
     const target = found.entry?.type === 'symlink' ? await union.resolve(path, true).catch(() => found) : found
     if (!isDirectory(target)) return [await imageEntry(union, found)]
     const entries: ImageEntry[] = []
-    const visit = async (directory: string): Promise<void> => {
-      const children = await union.children(directory)
-      for (const child of sortByBytes(children)) {
-        entries.push(await imageEntry(union, child))
-        if (options.recursive && isDirectory(child)) await visit(child.path)
-      }
-    }
-    await visit(target.path)
+    if (options.recursive)
+      for await (const found of union.descendants(target.path, options.signal))
+        entries.push(await imageEntry(union, found))
+    else for (const child of await union.children(target.path)) entries.push(await imageEntry(union, child))
     return entries
   }
 
@@ -229,7 +229,10 @@ class LayeredImage implements Image {
     const union = this.#union(signal)
     const { entry, layer } = await union.hardlinkTarget(await union.resolve(path, true))
     if (entry?.type !== 'reg')
-      throw new ImageError('PATH_NOT_FOUND', `${path} is no file but a ${entry?.type ?? 'dir'}`)
+      throw new ImageError(
+        'PATH_NOT_FOUND',
+        `${path} is not a file but a ${ENTRY_TYPES[entry?.type ?? 'dir'] ?? entry!.type}`,
+      )
     return { entry, layer: this.#layer(layer!.digest) }
   }
 
@@ -242,32 +245,27 @@ class LayeredImage implements Image {
   }
 }
 
-function isDirectory({ entry }: Found): boolean {
-  return entry === undefined || entry.type === 'dir'
-}
-
-function sortByBytes(children: readonly Found[]): Found[] {
-  return children
-    .map((found) => ({ found, bytes: Buffer.from(found.path) }))
-    .sort((a, b) => Buffer.compare(a.bytes, b.bytes))
-    .map(({ found }) => found)
-}
-
-/** A hardlink is shown as the file that it is. */
+/** A hard link is shown as the file that it is; one that leads nowhere as an empty file. */
 async function imageEntry(union: Union, found: Found): Promise<ImageEntry> {
+  const { path, layer } = found
   if (found.entry === undefined)
-    return { path: found.path, type: 'dir', size: 0, mode: 0o755, uid: 0, gid: 0, modified: '', layer: '' }
-  const entry = (await union.hardlinkTarget(found)).entry!
-  const type = ENTRY_TYPES[entry.type] ?? 'file'
+    return { path, type: 'dir', size: 0, mode: 0o755, uid: 0, gid: 0, modified: '', layer: '' }
+  const target = await union.hardlinkTarget(found).catch((error) => {
+    if (error instanceof ImageError) return undefined
+    throw error
+  })
+  const { mode, uid, gid, modTime } = headerOf(found)!
+  const entry = target?.entry
+  const type = ENTRY_TYPES[entry?.type ?? 'reg'] ?? 'file'
   return {
-    path: found.path,
+    path,
     type,
-    size: type === 'file' ? entry.size : 0,
-    mode: entry.mode & 0o7777,
-    uid: entry.uid,
-    gid: entry.gid,
-    modified: entry.modTime,
-    ...(type === 'symlink' && { target: entry.linkname }),
-    layer: found.layer!.digest,
+    size: type === 'file' ? (entry?.size ?? 0) : 0,
+    mode: mode & 0o7777,
+    uid,
+    gid,
+    modified: modTime,
+    ...(entry?.type === 'symlink' && { target: linkNameOf(entry) }),
+    layer: layer!.digest,
   }
 }

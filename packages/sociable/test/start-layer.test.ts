@@ -138,7 +138,6 @@ describe('start layer', () => {
     assert.deepEqual(
       entries.map(({ name, type, linkname }) => [name, type, ...(linkname ? [linkname] : [])]),
       [
-        ['./', 'directory'],
         ['bin', 'symlink', 'usr/bin'],
 
         ['usr/', 'directory'],

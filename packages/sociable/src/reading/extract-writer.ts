@@ -4,9 +4,10 @@ import { join, sep } from 'node:path'
 import { type FileEntry, FileError } from '@sociable/ztoc'
 import { ImageError } from '../error.js'
 import type { ExtractOptions, ExtractResult, SkippedEntry } from './extract-result.js'
-import { baseName } from './layer-tree.js'
+import { baseName, linkNameOf } from './layer-tree.js'
 import type { LazyLayer } from './lazy-layer.js'
 import { relativeTarget } from './link-target.js'
+import { encodePath, isRaw } from './path-bytes.js'
 import type { Found, Union } from './union.js'
 
 /** What an image's files are read from. */
@@ -52,7 +53,7 @@ export class TreeWriter {
   readonly #symlinks: { readonly path: string; readonly target: string }[] = []
   readonly #skipped: SkippedEntry[] = []
   /** Hard links, of files that are being written. */
-  readonly #otherNames: { readonly from: string; readonly path: string }[] = []
+  readonly #otherNames: { readonly from: string | Buffer; readonly path: string }[] = []
   #files = 0
   #links = 0
   #bytes = 0
@@ -71,7 +72,8 @@ export class TreeWriter {
 
   async add(found: Found): Promise<void> {
     const { path } = found
-    if (UNSAFE_NAME.test(baseName(path))) return this.#skip(path, 'this system can have no such name')
+    if (UNSAFE_NAME.test(baseName(path)) || (sep === '\\' && isRaw(baseName(path))))
+      return this.#skip(path, 'this system can have no such name')
     if (found.entry === undefined || found.entry.type === 'dir') {
       // What is in a directory that cannot be made is skipped with it
       if (!(await this.#isMade(path, () => mkdir(this.#file(path), 0o700)))) return
@@ -80,7 +82,7 @@ export class TreeWriter {
     }
     try {
       const { entry, layer } = await this.#source.union.hardlinkTarget(found)
-      if (entry!.type === 'symlink') this.#symlinks.push({ path, target: entry!.linkname })
+      if (entry!.type === 'symlink') this.#symlinks.push({ path, target: linkNameOf(entry!) })
       else if (entry!.type === 'reg') this.#addFile(path, layer!.digest, entry!)
       else this.#skip(path, `it is ${KINDS[entry!.type] ?? `a ${entry!.type}`}`)
     } catch (error) {
@@ -144,7 +146,7 @@ export class TreeWriter {
   /** Makes the file under the first of its paths that can be had. */
   async #create({ entry, paths }: Content): Promise<FileHandle | undefined> {
     let handle: FileHandle | undefined
-    let first: string | undefined
+    let first: string | Buffer | undefined
     for (const path of paths) {
       const file = this.#file(path)
       if (first !== undefined) this.#otherNames.push({ from: first, path })
@@ -157,7 +159,7 @@ export class TreeWriter {
   }
 
   /** Another name of a file that is whole: a hard link, or a copy where the system has none. */
-  async #writeName(from: string, path: string): Promise<void> {
+  async #writeName(from: string | Buffer, path: string): Promise<void> {
     const file = this.#file(path)
     const make = () =>
       link(from, file).catch((error: NodeJS.ErrnoException) => {
@@ -170,11 +172,13 @@ export class TreeWriter {
   async #writeSymlink(path: string, target: string): Promise<void> {
     const relative = relativeTarget(path, target, this.#root)
     if (relative === undefined) this.#skip(path, `it is a symlink out of what is extracted, to ${target}`)
-    else if (await this.#isMade(path, () => symlink(relative, this.#file(path)))) this.#links++
+    else if (await this.#isMade(path, () => symlink(encodePath(relative), this.#file(path)))) this.#links++
   }
 
-  #file(path: string, folder = this.#folder): string {
-    return join(folder, this.#root === '' ? path : path.slice(this.#root.length + 1))
+  /** Where a path of the image goes. Bytes, where it is not UTF-8. */
+  #file(path: string, folder = this.#folder): string | Buffer {
+    const within = this.#root === '' ? path : path.slice(this.#root.length + 1)
+    return isRaw(within) ? Buffer.concat([Buffer.from(folder + sep), encodePath(within)]) : join(folder, within)
   }
 
   #skip(path: string, reason: string): void {

@@ -112,7 +112,7 @@ export class LazyLayer {
   }
 
   async #read(signal: AbortSignal | undefined): Promise<OpenLayer> {
-    return openLayer(this.descriptor.digest, await this.#readToc(signal))
+    return await openLayer(this.descriptor.digest, await this.#readToc(signal), signal)
   }
 
   async #readToc(signal: AbortSignal | undefined): Promise<Toc> {

@@ -3,8 +3,9 @@
 import { createHash } from 'node:crypto'
 import type { Descriptor } from '@sociable/oci'
 import { type FileEntry, FileError } from '@sociable/ztoc'
-import { cleanPath, parentPath } from '../reading/layer-tree.js'
+import { cleanPath, nameOf, parentPath } from '../reading/layer-tree.js'
 import type { LazyLayer } from '../reading/lazy-layer.js'
+import { decodePath } from '../reading/path-bytes.js'
 import type { Found, OpenLayer, Union } from '../reading/union.js'
 import { compressLayer, LAYER_MEDIA_TYPES, type LayerCompression } from './compress-layer.js'
 import type { ProfiledFile, ResolvedProfile } from './resolve-profile.js'
@@ -158,7 +159,7 @@ async function linkedNames(
 
 /** The entry, if it is what the image shows at its path. */
 async function visible(union: Union, layer: OpenLayer, entry: FileEntry): Promise<Found | undefined> {
-  const found = await union.lookup(cleanPath(entry.name))
+  const found = await union.lookup(cleanPath(nameOf(entry)))
   return found?.layer === layer && found.entry?.index === entry.index ? found : undefined
 }
 
@@ -259,7 +260,7 @@ class Folders {
     }
     for (const folder of missing.reverse()) {
       const raw = Buffer.from(folder, 'latin1')
-      const found = await this.#union.lookup(raw.toString('utf8'))
+      const found = await this.#union.lookup(decodePath(raw))
       if (found?.entry?.type === 'dir' && copyObstacle(found.entry) === undefined)
         yield encodeEntry({ type: 'dir', path: raw, from: found.entry })
     }
