@@ -30,6 +30,7 @@ export type {
   RegistryAccess,
   StartLayerKind,
 } from './options.js'
+export { printable, printableJson } from './printable.js'
 export type { ByteRange, Profile, ProfileFile } from './profile/profile.js'
 export type { PlannedLayer, ProgressEvent } from './progress.js'
 export type { ExtractOptions, ExtractResult, SkippedEntry } from './reading/extract-result.js'

@@ -88,9 +88,9 @@ describe('reading', () => {
       ['nowhere/x', /^nowhere\/x: there is no nowhere$/],
       ['etc', /^etc is not a file but a dir$/],
       ['', /is not a file but a dir/],
-      ['pipe', /^pipe is no file but a fifo$/],
+      ['pipe', /^pipe is not a file but a fifo$/],
       ['round', /more than 40 symlinks/],
-      ['etc/os-release/x', /os-release is no directory/],
+      ['etc/os-release/x', /os-release is not a directory/],
     ] as const)
       await assert.rejects(image.read(path), { name: 'ImageError', code: 'PATH_NOT_FOUND', message }, path)
     assert.deepEqual(image.statistics.wholeLayers, [])

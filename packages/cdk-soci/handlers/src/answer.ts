@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { printable } from 'sociable'
 import type { CloudFormationEvent } from './event.js'
 
 /** What CloudFormation is answered ("Custom resource response objects" in its template reference). */
@@ -31,7 +32,7 @@ export function succeeded(
  */
 export function failed(event: CloudFormationEvent, reason: string, physicalId?: string): Answer {
   const id = event.PhysicalResourceId ?? physicalId ?? `${NOTHING_MADE}:${event.RequestId}`
-  return { Status: 'FAILED', Reason: reason, ...repeated(event, id) }
+  return { Status: 'FAILED', Reason: printable(reason), ...repeated(event, id) }
 }
 
 function repeated({ StackId, RequestId, LogicalResourceId }: CloudFormationEvent, PhysicalResourceId: string) {

@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { addExamples } from './examples.js'
 import { UsageError } from './failure.js'
-import { platformOption, withImage } from './image-reading.js'
+import { imagePath, platformOption, withImage } from './image-reading.js'
 import { notEmpty } from './option.js'
 import { addRegistryOptions, type RegistryFlags } from './registry-options.js'
 import type { Terminal } from './terminal.js'
@@ -25,7 +25,10 @@ export function catCommand(terminal: Terminal): Command {
       if (terminal.json) throw new UsageError("cat has no --json: its output is the files' bytes")
       return withImage(name, flags, terminal, async (image) => {
         for (const path of paths)
-          for await (const bytes of image.stream(path, { signal: terminal.signal })) await terminal.write(bytes)
+          for await (const bytes of image.stream(await imagePath(image, path, terminal.signal), {
+            signal: terminal.signal,
+          }))
+            await terminal.write(bytes)
       })
     },
   )

@@ -1,9 +1,10 @@
 import { Command } from 'commander'
 import type { FetchStatistics } from '../image.js'
 import type { ExtractResult } from '../reading/extract-result.js'
+import { quotePath } from '../reading/quote-path.js'
 import { addExamples } from './examples.js'
-import { formatSize, plural, printable } from './format.js'
-import { platformOption, withImage } from './image-reading.js'
+import { formatSize, plural } from './format.js'
+import { imagePath, platformOption, withImage } from './image-reading.js'
 import { notEmpty } from './option.js'
 import { addRegistryOptions, type RegistryFlags } from './registry-options.js'
 import type { Terminal } from './terminal.js'
@@ -43,9 +44,11 @@ export function extractCommand(terminal: Terminal): Command {
   return command.action(
     (name: string, path: string, folder: string, flags: RegistryFlags & { readonly platform?: string }) =>
       withImage(name, flags, terminal, async (image) => {
-        const result = await image.extract(path, folder, { signal: terminal.signal })
+        const result = await image.extract(await imagePath(image, path, terminal.signal), folder, {
+          signal: terminal.signal,
+        })
         for (const { path, reason } of result.skipped.slice(0, MAX_WARNINGS))
-          terminal.warn(`${printable(path)} is skipped: ${printable(reason)}`)
+          terminal.warn(`${quotePath(path)} is skipped: ${reason}`)
         const more = result.skipped.length - MAX_WARNINGS
         if (more > 0) terminal.warn(`and ${more} more are skipped: --json lists them all`)
         if (terminal.verbose) terminal.note(`${plural(result.files, 'file')}, ${formatSize(result.bytes)}`)

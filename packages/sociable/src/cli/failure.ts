@@ -7,6 +7,12 @@ export const EXIT_USAGE = 2
 /** The command was asked for something that cannot be meant: a value, or values that contradict each other. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
+  /** A line of its own that says where to look. */
+  readonly hint: string | undefined
+  constructor(message: string, options: ErrorOptions & { readonly hint?: string } = {}) {
+    super(message, options)
+    this.hint = options.hint
+  }
 }
 
 export interface Failure {
@@ -22,6 +28,8 @@ export interface ErrorDocument {
   /** `code` as the library's error classes have it, the system's (ENOENT), USAGE or INTERNAL; `message`: what stderr says. */
   readonly error: { readonly code: string; readonly message: string }
 }
+
+import { printable } from '../printable.js'
 
 /** Errors of these are about what was given; of any other class they are ours to repair. */
 const EXPECTED = [
@@ -50,16 +58,20 @@ export function describeFailure(error: unknown): Failure {
   return { status: EXIT_FAILED, code: 'INTERNAL', lines: [...lines.slice(0, MAX_LINES - 1), report], stack }
 }
 
-/** The message's lines, then what the causes add to it. */
+/**
+ * The message, then what the causes add to it. Each is one line: what looks like a line's end in a message comes from an image, a registry or the
+ * environment, and starts no line here.
+ */
 function messageLines(error: Error): string[] {
-  const lines = error.message.split('\n').filter((line) => line.trim() !== '')
+  const lines = [error.message.trim()].filter((line) => line !== '')
+  if (error instanceof UsageError && error.hint !== undefined) lines.push(error.hint)
   for (const cause of causes(error)) {
     const said = lines.join('\n')
     // An error of the system is said already where its code is.
     const word = 'syscall' in cause && 'code' in cause ? String(cause.code) : cause.message
-    if (!said.includes(word)) lines.push(...cause.message.split('\n'))
+    if (!said.includes(word)) lines.push(cause.message.trim())
   }
-  return lines.length === 0 ? [error.name] : lines.slice(0, MAX_LINES).map((line) => line.trim())
+  return lines.length === 0 ? [error.name] : lines.slice(0, MAX_LINES)
 }
 
 function causes(error: Error): Error[] {
@@ -69,7 +81,11 @@ function causes(error: Error): Error[] {
 }
 
 function stackOf(error: Error): string {
-  return [error, ...causes(error)].map((each) => each.stack ?? String(each)).join('\ncaused by: ')
+  const described = [error, ...causes(error)].map((each) => {
+    const frames = (each.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line))
+    return [printable(`${each.name}: ${each.message}`), ...frames].join('\n')
+  })
+  return described.join('\ncaused by: ')
 }
 
 const SYSTEM_MESSAGES: Readonly<Record<string, string>> = {

@@ -60,9 +60,3 @@ export function shortDigest(text: string): string {
   const match = /^sha(?:256|512):([0-9a-f]{12})[0-9a-f]+$/.exec(text)
   return match === null ? text : match[1]!
 }
-
-/** Text from an image, safe on a terminal: control characters, which could move the cursor or worse, become `?`. */
-export function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, '?')
-}

@@ -22,9 +22,9 @@ export function helpCommand(terminal: Terminal): Command {
     if (topic !== undefined) return await terminal.write(topicText(topic, program))
     const about = name === undefined ? program : program.commands.find((each) => each.name() === name)
     if (about === undefined)
-      throw new UsageError(
-        `there is no help for "${name}"\nSee \`sociable --help\` for the commands; the topics are ${TOPICS.map(({ name }) => name).join(', ')}.`,
-      )
+      throw new UsageError(`there is no help for "${name}"`, {
+        hint: `See \`sociable --help\` for the commands; the topics are ${TOPICS.map(({ name }) => name).join(', ')}.`,
+      })
     about.outputHelp()
   })
 }

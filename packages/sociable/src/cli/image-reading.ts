@@ -1,6 +1,7 @@
 // What the commands that read an image's files share.
 import type { Option } from 'commander'
 import type { FetchStatistics, Image } from '../image.js'
+import { unquotePath } from '../reading/quote-path.js'
 import { formatSize, plural } from './format.js'
 import { option } from './option.js'
 import { type RegistryFlags, registryOptions } from './registry-options.js'
@@ -42,4 +43,15 @@ function describe({ bytes, requests, ztocs, wholeLayers, imageBytes }: FetchStat
   parts.push(plural(ztocs, 'zTOC'))
   if (wholeLayers.length > 0) parts.push(`${plural(wholeLayers.length, 'layer')} without an index read whole`)
   return parts.join(', ')
+}
+
+/** A path as the user wrote it; one in the quoted form that `ls` prints is unquoted, unless the image has a file of just that name. */
+export async function imagePath(image: Image, text: string, signal: AbortSignal): Promise<string> {
+  const unquoted = unquotePath(text)
+  if (unquoted === undefined) return text
+  const isThere = await image.stat(text, { signal }).then(
+    () => true,
+    () => false,
+  )
+  return isThere ? text : unquoted
 }

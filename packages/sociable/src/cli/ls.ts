@@ -1,8 +1,8 @@
 import { Command } from 'commander'
 import type { EntryType, FetchStatistics, ImageEntry } from '../image.js'
+import { quotePath } from '../reading/quote-path.js'
 import { addExamples } from './examples.js'
-import { printable } from './format.js'
-import { platformOption, withImage } from './image-reading.js'
+import { imagePath, platformOption, withImage } from './image-reading.js'
 import { notEmpty, option } from './option.js'
 import { addRegistryOptions, type RegistryFlags } from './registry-options.js'
 import { formatTable } from './table.js'
@@ -31,7 +31,7 @@ export function lsCommand(terminal: Terminal): Command {
   const command = new Command('ls')
     .summary("list an image's files")
     .description(
-      'Lists the files of an image, its layers put together, through its SOCI index: nothing is pulled. A layer without an index is read whole. Names are relative to PATH, sorted by their bytes.',
+      'Lists the files of an image, its layers put together, through its SOCI index: nothing is pulled. A layer without an index is read whole. Names are relative to PATH and sorted by their bytes. A name with control characters or bytes that are not UTF-8 is quoted as git quotes it; `cat` and `extract` take it in that form.',
     )
     .argument('<image>', 'the image', notEmpty)
     .argument('[path]', 'a folder, or a file, in the image (default: its root)')
@@ -46,7 +46,7 @@ export function lsCommand(terminal: Terminal): Command {
   return command.action((imageName: string, path: string | undefined, flags: LsFlags) =>
     withImage(imageName, flags, terminal, async (image) => {
       const options = { signal: terminal.signal, recursive: flags.recursive === true }
-      const entries = await image.list(path ?? '', options)
+      const entries = await image.list(await imagePath(image, path ?? '', terminal.signal), options)
       const { digest, platform } = image
       const document: LsDocument = {
         image: image.name,
@@ -56,10 +56,9 @@ export function lsCommand(terminal: Terminal): Command {
         entries,
         statistics: image.statistics,
       }
-      const shown = (text: string) => (terminal.stdout.isTTY ? printable(text) : text)
       const folder = folderOf(entries)
-      const name = (entry: ImageEntry) => shown(entry.path.slice(folder.length))
-      await terminal.result(document, flags.long ? longLines(entries, name, shown) : entries.map(name))
+      const name = (entry: ImageEntry) => quotePath(entry.path.slice(folder.length))
+      await terminal.result(document, flags.long ? longLines(entries, name) : entries.map(name))
     }),
   )
 }
@@ -79,17 +78,13 @@ const TYPE_LETTERS: Readonly<Record<EntryType, string>> = {
   fifo: 'p',
 }
 
-function longLines(
-  entries: readonly ImageEntry[],
-  name: (entry: ImageEntry) => string,
-  shown: (text: string) => string,
-): string[] {
+function longLines(entries: readonly ImageEntry[], name: (entry: ImageEntry) => string): string[] {
   const rows = entries.map((entry) => [
     `${TYPE_LETTERS[entry.type]}${modeText(entry.mode)}`,
     `${entry.uid}:${entry.gid}`,
     String(entry.size),
     entry.modified.replace(/\.\d+/, '') || '-',
-    name(entry) + (entry.target === undefined ? '' : ` -> ${shown(entry.target)}`),
+    name(entry) + (entry.target === undefined ? '' : ` -> ${quotePath(entry.target)}`),
   ])
   return formatTable(LONG_COLUMNS, rows).slice(1)
 }

@@ -87,6 +87,8 @@ export function buildProgram(terminal: Terminal): Command {
 function rethrow(command: string): (error: CommanderError) => never {
   return (error) => {
     if (error.exitCode === 0 || error.code === 'commander.help') throw error
-    throw new UsageError(`${error.message.replace(/^error: /, '')}\nSee \`${command} --help\`.`)
+    const [message = '', suggestion = ''] = error.message.replace(/^error: /, '').split(/\n(?=\(Did you mean )/)
+    const hint = [suggestion, `See \`${command} --help\`.`].filter((part) => part !== '').join(' ')
+    throw new UsageError(message, { hint })
   }
 }

@@ -1,6 +1,6 @@
 import { Command } from 'commander'
+import { printable } from '../printable.js'
 import { addExamples } from './examples.js'
-import { printable } from './format.js'
 import { notEmpty, option } from './option.js'
 import { addRegistryOptions, type RegistryFlags, registryOptions } from './registry-options.js'
 import type { Terminal } from './terminal.js'

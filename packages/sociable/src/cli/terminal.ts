@@ -1,7 +1,7 @@
 // The one way to the user: results to stdout, all else to stderr.
 import { once } from 'node:events'
 import { styleText } from 'node:util'
-import { printable } from './format.js'
+import { isPrintable, printable, printableJson } from '../printable.js'
 
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan'
 
@@ -59,8 +59,8 @@ export class Terminal {
 
   /** The command's result: `document` with --json, else the lines. */
   async result(document: unknown, lines: readonly string[]): Promise<void> {
-    if (this.json) await this.write(`${JSON.stringify(document, undefined, 2)}\n`)
-    else if (lines.length > 0) await this.write(`${lines.join('\n')}\n`)
+    if (this.json) await this.write(`${printableJson(document, 2)}\n`)
+    else if (lines.length > 0) await this.write(`${lines.map((line) => gate(line, this.stdout)).join('\n')}\n`)
   }
 
   /** To stdout, waiting while the reader is slow. */
@@ -70,7 +70,7 @@ export class Terminal {
 
   /** A line about what was done, for a person who looks on. */
   note(text: string): void {
-    if (!this.#manners.quiet) this.#say(text)
+    if (!this.#manners.quiet) this.#say([text])
   }
 
   /** Something the user should know although the command goes on. */
@@ -81,13 +81,13 @@ export class Terminal {
   /** At most three lines, and the stack where it was asked for. */
   fail(lines: readonly string[], stack: string | undefined): void {
     const [first, ...rest] = lines.map(printable)
-    this.#say([`${this.styleError('red', 'error:')} ${first}`, ...rest.map((line) => `  ${line}`)].join('\n'))
-    if (stack !== undefined && this.verbose) this.#say(stack)
+    this.#say([`${this.styleError('red', 'error:')} ${first}`, ...rest.map((line) => `  ${line}`)])
+    if (stack !== undefined && this.verbose) this.#say(stack.split('\n'))
   }
 
-  #say(text: string): void {
+  #say(lines: readonly string[]): void {
     this.#hide?.()
-    this.stderr.write(`${text}\n`)
+    this.stderr.write(lines.map((line) => `${gate(line, this.stderr)}\n`).join(''))
   }
 
   /** Coloured where stdout is a terminal that has colours and NO_COLOR is not set. */
@@ -101,7 +101,23 @@ export class Terminal {
   }
 }
 
-function paint(stream: NodeJS.WriteStream, style: Style, text: string): string {
+/** The program's own colours, as `paint` writes them: nothing else that moves a cursor or starts a line gets to a terminal or a log. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it is what is looked for
+const COLOUR = /(\u001b\[\d{1,2}m)/
+
+/** Every line that is printed passes here, whatever stands in it. */
+function gate(line: string, stream: NodeJS.WriteStream): string {
+  if (isPrintable(line)) return line
+  const isColoured = stream.isTTY && stream.hasColors()
+  if (!isColoured) return printable(line)
+  return line
+    .split(COLOUR)
+    .map((part, i) => (i % 2 === 1 ? part : printable(part)))
+    .join('')
+}
+
+function paint(stream: NodeJS.WriteStream, style: Style, raw: string): string {
+  const text = printable(raw)
   // hasColors is there on terminals only, and heeds NO_COLOR, FORCE_COLOR and TERM.
   return stream.isTTY && stream.hasColors() ? styleText(style, text, { validateStream: false }) : text
 }

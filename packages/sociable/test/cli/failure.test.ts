@@ -19,14 +19,23 @@ test('a cause that the message quotes is not said again', () => {
   assert.deepEqual(describeFailure(new ImageError('NOT_AN_IMAGE', 'x: no space', { cause })).lines, ['x: no space'])
 })
 
-test('never more than three lines', () => {
-  const cause = new Error('four\nfive')
-  assert.deepEqual(describeFailure(new ImageError('NOT_AN_IMAGE', 'one\n\n two\nthree', { cause })).lines, [
+test('never more than three lines: the message, then what its causes add', () => {
+  const chain = ['four', 'three', 'two'].reduce<Error | undefined>(
+    (cause, text) => new Error(text, { cause }),
+    undefined,
+  )
+  assert.deepEqual(describeFailure(new ImageError('NOT_AN_IMAGE', 'one', { cause: chain })).lines, [
     'one',
     'two',
     'three',
   ])
-  assert.equal(describeFailure(new TypeError('1\n2\n3\n4')).lines.length, 3)
+  assert.equal(describeFailure(new TypeError('1', { cause: chain })).lines.length, 3)
+})
+
+test('what looks like the end of a line in a message starts none', () => {
+  const cause = new Error('c\nd')
+  assert.deepEqual(describeFailure(new ImageError('NOT_AN_IMAGE', 'a\nb', { cause })).lines, ['a\nb', 'c\nd'])
+  assert.match(describeFailure(new TypeError('a\n    at forged')).stack!, /^TypeError: a\? {4}at forged\n/)
 })
 
 test('wrong usage', () => {

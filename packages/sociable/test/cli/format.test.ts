@@ -8,9 +8,9 @@ import {
   formatSeconds,
   formatSize,
   plural,
-  printable,
   shortDigest,
 } from '../../src/cli/format.js'
+import { printable } from '../../src/printable.js'
 
 test('sizes are decimal, and never show 1000 of a unit', () => {
   const expected: [number, string][] = [

@@ -82,9 +82,11 @@ test('control characters of an image do not reach a terminal', options, async (t
   await run(['convert', 'oci:image:app', '--min-layer-size', '0'], { cwd: folder })
   const session = await onTerminal(['ls', 'oci:image:app-soci', '-p', 'linux/amd64'], { cwd: folder })
   assert.equal(await session.ended(), 0)
-  assert.equal(session.screen(), 'evil?[2J\r\n')
+  assert.equal(session.screen(), '"evil\\033[2J"\r\n')
   const piped = await run(['ls', 'oci:image:app-soci', '-p', 'linux/amd64'], { cwd: folder })
-  assert.equal(piped.out, `evil${ESCAPE}[2J\n`)
+  assert.equal(piped.out, '"evil\\033[2J"\n')
+  const read = await run(['cat', 'oci:image:app-soci', '"evil\\033[2J"', '-p', 'linux/amd64'], { cwd: folder })
+  assert.equal(read.out, 'x', read.err)
 })
 
 test('Ctrl-C while a layer is indexed: gone at once, nothing half-made', options, async (t) => {

@@ -139,6 +139,60 @@ test('endless paths are passed over, and cost little', { timeout: 20_000 }, asyn
   await assert.rejects(unionOf([deep]).lookup('0'), { code: 'ZTOC_INVALID', message: /more than 1000000 directories/ })
 })
 
+test('a hard link is the file that had the name when the link was made', async () => {
+  const union = unionOf([['f', 'g=f', 'f', 'd/', 'd/x', 'h=d/x', '.wh.d', 's>f', 't=s', 's>g']])
+  const indexOf = async (path: string) => (await union.hardlinkTarget((await union.lookup(path))!)).entry?.index
+  assert.equal(await indexOf('g'), 0)
+  assert.equal(await indexOf('f'), 2)
+  assert.equal(await indexOf('h'), 4, 'the file lives on under its other name')
+  assert.equal((await union.resolve('t', true)).entry?.index, 2)
+})
+
+test('hard links that lead nowhere fail alone', async () => {
+  const union = unionOf([
+    ['a', 'self=self', 'root=/', 'dot=.', 'dir=d', 'd/', 'none=x/y', 'loop1=loop2', 'loop2=loop1'],
+  ])
+  assert.equal((await names(union, '')).length, 9)
+  for (const path of ['self', 'root', 'dot', 'dir', 'none', 'loop1', 'loop2'])
+    await assert.rejects(union.hardlinkTarget((await union.lookup(path))!), { code: 'PATH_NOT_FOUND' }, path)
+})
+
+test('entries for the root change nothing', async () => {
+  for (const name of ['.', '..', '/', './', '', 'x/..', '../..']) {
+    assert.deepEqual(await names(unionOf([['a', 'b/c'], [name]]), ''), ['a@layer0', 'b@none'], name)
+    assert.deepEqual(await names(unionOf([['a'], [`${name}>a`]]), ''), ['a@layer0'], name)
+  }
+})
+
+test('within a layer entries go where its symlinks lead, between layers a directory takes the symlink’s place', async () => {
+  const union = unionOf([['usr/', 'lib>usr/lib', 'lib/one', 'up>/../usr/./lib', 'up/two'], ['lib/three']])
+  assert.deepEqual(await names(union, 'usr/lib'), ['one@layer0', 'two@layer0'])
+  assert.deepEqual(await names(union, 'lib'), ['three@layer1'])
+})
+
+test('a directory in the place of a file of its own layer hides what lower layers have there', async () => {
+  assert.deepEqual(
+    await names(
+      unionOf([
+        ['d/', 'd/old'],
+        ['d', 'd/', 'd/new'],
+      ]),
+      'd',
+    ),
+    ['new@layer1'],
+  )
+  assert.deepEqual(
+    await names(
+      unionOf([
+        ['d/', 'd/old'],
+        ['d/', 'd/', 'd/new'],
+      ]),
+      'd',
+    ),
+    ['new@layer1', 'old@layer0'],
+  )
+})
+
 /** Layers bottom first; an entry is `file`, `dir/`, `link>target` or `hardlink=target`. */
 function unionOf(layers: readonly (readonly string[])[], opened: string[] = []): Union {
   return new Union(
@@ -154,10 +208,11 @@ function unionOf(layers: readonly (readonly string[])[], opened: string[] = []):
 }
 
 function fileList(entries: readonly string[]): FileList {
-  const files = entries.map((text) => {
+  const files = entries.map((text, index) => {
     const [, name, kind, linkname] = /^([^>=]*)([>=]?)(.*)$/.exec(text)!
     const type = kind === '>' ? 'symlink' : kind === '=' ? 'hardlink' : name!.endsWith('/') ? 'dir' : 'reg'
     return {
+      index,
       name,
       nameBytes: Buffer.from(name!),
       type,
