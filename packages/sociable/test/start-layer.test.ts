@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { gunzipSync } from 'node:zlib'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import { createMemoryStore } from '@sociable/oci'
 import { decompress } from 'fzstd'
 import { extract } from 'tar-stream'
@@ -323,6 +323,32 @@ describe('start layer', () => {
     assert.equal((await inspect(`${image}-soci`)).images[0]!.layers.length, 3)
     const copied = await copyImage(`${image}-soci`, `oci:${folder.fresh()}:copy`)
     assert.equal(copied.digest, digest)
+  })
+
+  test('a large file that only a symlink of another name leads to has spans of its own, too', async () => {
+    const text = (size: number, seed: string): string => noise(size / 2, seed).toString('hex')
+    const bytes = tar([
+      { name: 'before', content: text(3 << 20, 'before') },
+      { name: 'opt/data-1.2.bin', content: text(3 << 20, 'data') },
+      { name: 'after', content: text(3 << 20, 'after') },
+      { name: 'current', type: '2', linkname: 'opt/data-1.2.bin' },
+    ])
+    const large = folder.layout((layout) => {
+      const config = layout.json({ ...AMD64, rootfs: { type: 'layers', diff_ids: [diffIdOf(bytes)] } }, OCI_CONFIG)
+      layout.top(layout.manifest([layout.blob(gzipSync(bytes), OCI_GZIP)], AMD64, { platform: AMD64 }, { config }))
+    })
+    const spansOf = async (path: string) => {
+      const to = folder.fresh()
+      const profile = { version: 1, files: [{ path }] } as const
+      const options = { minLayerSize: 0, profile, startLayerLimit: 1000 }
+      const { digest } = await convert(`oci:${large}`, `oci:${to}:a`, options)
+      assert.equal((await convert(`oci:${large}`, `oci:${to}:a`, options)).digest, digest)
+      const [layer] = (await inspect(`oci:${to}:a`)).images[0]!.layers
+      return [layer!.ztoc!.spans, layer!.prefetch]
+    }
+    assert.deepEqual(await spansOf('/opt/data-1.2.bin'), [3, [[1, 1]]])
+    assert.deepEqual(await spansOf('/current'), [3, [[1, 1]]])
+    assert.deepEqual(await spansOf('/none'), [1, undefined])
   })
 
   test('an image of 127 layers gets none, and says why', async () => {

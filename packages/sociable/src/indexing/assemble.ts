@@ -54,7 +54,15 @@ export function assemblePlatform(
     if (done?.result.ztoc === undefined) continue
     indexed.push(done)
     const disableXattrs = settings.xattr && !done.hasXattrs
-    ztocs.push(ztocDescriptor(done.result.ztoc, descriptor, settings.spanSize, disableXattrs, settings.spansKey))
+    ztocs.push(
+      ztocDescriptor(
+        done.result.ztoc,
+        descriptor,
+        settings.spanSize,
+        disableXattrs,
+        done.spansKey ?? settings.spansKey,
+      ),
+    )
   }
   if (ztocs.length === 0) return { plan, layers, reason: nothingReason(layers), prefetch: [], notFound: [] }
   // The reference goes by digests here: an entry of another type that is skipped counts if its bytes are indexed elsewhere

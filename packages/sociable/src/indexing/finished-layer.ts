@@ -12,6 +12,8 @@ export interface FinishedLayer {
   readonly prefetch: ReadonlyMap<string, SpanRange>
   /** The layer's zTOC; only where a profile is used. */
   readonly toc?: Toc
+  /** By what its spans were cut, where that is not the settings' `spansKey`. */
+  readonly spansKey?: string
   /** Contents of files that were kept when it was indexed, by where their data starts in the tar; only where a start layer is made. */
   readonly captured?: ReadonlyMap<number, Uint8Array>
 }

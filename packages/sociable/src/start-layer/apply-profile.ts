@@ -1,6 +1,6 @@
 // What a profile makes of one platform: its start layer, and the spans that a runtime fetches ahead for what is not in it.
-import type { Store } from '@sociable/oci'
-import { readParts, spanAt, type Toc } from '@sociable/ztoc'
+import type { Descriptor, Store } from '@sociable/oci'
+import { type HotFile, HotFiles, readParts, spanAt, type Toc } from '@sociable/ztoc'
 import { inContext } from '../error.js'
 import type { FinishedLayer } from '../indexing/finished-layer.js'
 import { layerKey, type PlatformPlan } from '../indexing/plan.js'
@@ -13,6 +13,8 @@ import { type ProfiledFile, type ResolvedProfile, resolveProfile } from './resol
 import { makeStartLayer, type StartLayer } from './start-layer.js'
 
 export interface AppliedProfile {
+  /** By layer key; layers that were indexed again have the new zTOC. */
+  readonly finished: ReadonlyMap<string, FinishedLayer>
   readonly resolved: ResolvedProfile
   readonly startLayer?: StartLayer
   /** Why there is none, where one was asked for. */
@@ -25,6 +27,7 @@ export interface AppliedProfile {
 const MAX_LAYERS = 127
 
 /**
+ * @param indexAgain called for a layer with large files that the profile names by other paths than their own
  * @param finished by layer key, with `toc` of each layer that has a zTOC
  * @throws StoreError, LayerFormatError, ZtocFormatError with layer and platform named
  */
@@ -33,6 +36,7 @@ export async function applyProfile(
   plan: PlatformPlan,
   finished: ReadonlyMap<string, FinishedLayer>,
   settings: Settings,
+  indexAgain: IndexAgain,
 ): Promise<AppliedProfile> {
   const { profile, startLayer: compression, signal } = settings
   const tocs = new Map<string, Toc>()
@@ -71,11 +75,18 @@ export async function applyProfile(
           : `the image has ${plan.layers.length} layers, and runtimes take no more than ${MAX_LAYERS}`
     const left = new Set(startLayer?.left.map(({ path }) => path))
     const copied = new Set(startLayer === undefined ? [] : chosen.filter(({ path }) => !left.has(path)))
-    const prefetch = spansToFetch(
-      resolved.files.filter((file) => !copied.has(file)),
-      tocs,
-    )
+    const lazy = resolved.files.filter((file) => !copied.has(file))
+    const current = new Map(finished)
+    for (const [digest, files] of missedFiles(lazy, settings.hot)) {
+      const layer = plan.layers.find(({ descriptor, index }) => descriptor.digest === digest && index === 'gzip')
+      if (layer === undefined || tocs.get(digest) === undefined) continue
+      const again = await indexAgain(layer.descriptor, files)
+      current.set(layerKey(layer.descriptor, 'gzip'), again)
+      if (again.toc !== undefined) tocs.set(digest, again.toc)
+    }
+    const prefetch = spansToFetch(lazy, tocs)
     return {
+      finished: current,
       resolved,
       ...(startLayer !== undefined && { startLayer }),
       ...(reason !== undefined && { reason }),
@@ -84,6 +95,29 @@ export async function applyProfile(
   } catch (error) {
     throw inContext(error, plan.name)
   }
+}
+
+/** Indexes a layer once more, with these files besides the profile's. */
+export type IndexAgain = (layer: Descriptor, files: readonly HotFile[]) => Promise<FinishedLayer>
+
+/** Bytes that a start must read of a file before a layer is read again for it. */
+const WORTH_READING_AGAIN = 1 << 20
+
+/** Files whose own paths do not look like the profile's, so that no spans were cut for them: by layer digest. */
+function missedFiles(files: readonly ProfiledFile[], hot: Settings['hot']): Map<string, HotFile[]> {
+  const missed = new Map<string, HotFile[]>()
+  if (hot === undefined) return missed
+  const matched = new HotFiles(hot.files)
+  for (const { content, ranges } of files) {
+    const { nameBytes, size } = content.entry!
+    const name = Buffer.from(nameBytes).toString('latin1')
+    const read = ranges?.reduce((sum, [start, end]) => sum + end - start, 0) ?? size
+    if (read < WORTH_READING_AGAIN || matched.rangesOf(name, size) !== undefined) continue
+    const own = missed.get(content.layer!.digest) ?? []
+    missed.set(content.layer!.digest, own)
+    own.push({ path: Buffer.from(nameBytes).toString('utf8'), ...(ranges !== undefined && { ranges }) })
+  }
+  return missed
 }
 
 /** Of a layer that has no zTOC nothing is known: it counts as if it were not compressed. */

@@ -1,12 +1,14 @@
 // A conversion's platforms put together with what the profile makes of them, and the pushes that this adds.
-import { digestOf, OCI_CONFIG, readContent, type Store } from '@sociable/oci'
+import { type Descriptor, digestOf, OCI_CONFIG, readContent, type Store } from '@sociable/oci'
+import type { HotFile } from '@sociable/ztoc'
 import { addLayerToConfig } from '../image/config-edit.js'
 import { configDocuments, START_LAYER_CONFIG, START_LAYER_DIFF_ID } from '../image/start-layer-mark.js'
 import { type AssembledPlatform, type AssembledStartLayer, assemblePlatform } from '../indexing/assemble.js'
 import { assembleAll, type Conversion, type ConvertTask } from '../indexing/conversion.js'
 import type { FinishedLayer } from '../indexing/finished-layer.js'
+import { indexLayers } from '../indexing/layers.js'
 import { pushDocuments } from '../indexing/outcome.js'
-import type { PlatformPlan } from '../indexing/plan.js'
+import { layerKey, type PlatformPlan } from '../indexing/plan.js'
 import type { ProfileResult } from '../result.js'
 import { applyProfile } from './apply-profile.js'
 import type { ResolvedProfile } from './resolve-profile.js'
@@ -33,7 +35,10 @@ export async function assembleProfiled(
       assembled.push(platform)
       continue
     }
-    const { resolved, startLayer, reason, prefetch } = await applyProfile(from.store, plan, finished, settings)
+    const applied = await applyProfile(from.store, plan, finished, settings, (layer, files) =>
+      indexAgain(task, plan, layer, files),
+    )
+    const { resolved, startLayer, reason, prefetch } = applied
     warnNotInProfile(plan.name, resolved, warn)
     for (const { path, reason } of startLayer?.left ?? [])
       warn(`${path} of ${plan.name} is not copied into the start layer: ${reason}`)
@@ -41,12 +46,37 @@ export async function assembleProfiled(
     if (reason !== undefined) warn(`${plan.name} gets no start layer: ${reason}`)
     if (typeof added === 'string') warn(`${plan.name} gets no start layer: ${added}`)
     assembled.push({
-      ...assemblePlatform(plan, finished, settings, 'v2', prefetch),
+      ...assemblePlatform(plan, applied.finished, settings, 'v2', prefetch),
       startLayer: typeof added === 'string' ? undefined : added,
       profile: profileResult(resolved),
     })
   }
   return assembled
+}
+
+async function indexAgain(
+  { from, to, settings }: ConvertTask,
+  { name }: PlatformPlan,
+  descriptor: Descriptor,
+  files: readonly HotFile[],
+): Promise<FinishedLayer> {
+  const hot = { ...settings.hot!, files: [...settings.hot!.files, ...files] }
+  const spansKey = digestOf(new TextEncoder().encode(JSON.stringify([settings.spansKey, files])))
+  const job = { key: layerKey(descriptor, 'gzip'), descriptor, compression: 'gzip' as const, platforms: [name] }
+  const again = await indexLayers(
+    {
+      jobs: [job],
+      source: from.store,
+      destination: to.store,
+      copyLayers: false, // it was copied the first time
+      reusable: new Map(),
+      name: from.name,
+      settings: { ...settings, hot, capture: undefined },
+      onProgress: () => {},
+    },
+    settings.signal,
+  )
+  return { ...again.get(job.key)!, spansKey }
 }
 
 async function addStartLayer(
