@@ -2,7 +2,7 @@
 import { RUNTIME_FILES } from '../indexing/settings.js'
 import { joinRanges } from '../profile/merge-profiles.js'
 import type { ByteRange, Profile } from '../profile/profile.js'
-import { join, MAX_PATH_LENGTH, parentPath } from '../reading/layer-tree.js'
+import { join, linkNameOf, MAX_PATH_LENGTH, parentPath } from '../reading/layer-tree.js'
 import type { Found, Union } from '../reading/union.js'
 
 /** A regular file that the profile names. */
@@ -92,13 +92,13 @@ class Walker {
       }
       const next = await this.#lookup(join(at.path, part))
       if (next === undefined) return undefined
-      const target = next.entry?.type === 'hardlink' ? await this.#union.hardlinkTarget(next) : next
+      const target = next.entry?.type === 'hardlink' ? await this.#union.hardlinkTarget(next).catch(() => next) : next
       if (target.entry?.type !== 'symlink') at = next
-      else if (links.length === MAX_SYMLINKS || target.entry.linkname.length > MAX_PATH_LENGTH) return undefined
+      else if (links.length === MAX_SYMLINKS || linkNameOf(target.entry).length > MAX_PATH_LENGTH) return undefined
       else {
         links.push(next)
-        if (target.entry.linkname.startsWith('/')) at = { path: '', layer: undefined, entry: undefined }
-        pending.push(...target.entry.linkname.split('/').reverse())
+        if (linkNameOf(target.entry).startsWith('/')) at = { path: '', layer: undefined, entry: undefined }
+        pending.push(...linkNameOf(target.entry).split('/').reverse())
       }
     }
     return { found: at, links }

@@ -3,10 +3,10 @@
 import { createHash } from 'node:crypto'
 import type { Descriptor } from '@sociable/oci'
 import { type FileEntry, FileError } from '@sociable/ztoc'
-import { cleanPath, nameOf, parentPath } from '../reading/layer-tree.js'
+import { join, type LayerNode, parentPath } from '../reading/layer-tree.js'
 import type { LazyLayer } from '../reading/lazy-layer.js'
-import { decodePath } from '../reading/path-bytes.js'
-import type { Found, OpenLayer, Union } from '../reading/union.js'
+import { comparePaths, encodePath } from '../reading/path-bytes.js'
+import { type Found, headerOf, type Union } from '../reading/union.js'
 import { compressLayer, LAYER_MEDIA_TYPES, type LayerCompression } from './compress-layer.js'
 import type { ProfiledFile, ResolvedProfile } from './resolve-profile.js'
 import { copyObstacle, encodeEntry, padding, TAR_END } from './tar-entry.js'
@@ -38,7 +38,7 @@ const MAX_KEPT = 64 << 20
 /** A file of the layer: where its bytes are, and all paths that the image shows it under. */
 interface Copy {
   readonly content: Found
-  readonly names: readonly Uint8Array[]
+  readonly names: readonly string[]
 }
 
 /**
@@ -56,7 +56,7 @@ export async function makeStartLayer(
   const { copies, left } = await copiesOf(source, chosen, linked, signal)
   if (copies.length === 0) return undefined
   // A symlink with several names would lose them
-  const links = [...symlinks.values()].filter((link) => !linked.has(inodeKey(link)))
+  const links = [...symlinks.values()].filter(({ node }) => !linked.has(node!))
   const tar = (): AsyncGenerator<Uint8Array> => writeTar(source, copies, links, signal)
   const [diffId, digest] = [createHash('sha256'), createHash('sha256')]
   const hashed = async function* (): AsyncGenerator<Uint8Array> {
@@ -92,7 +92,7 @@ async function* chunksOf(pieces: readonly Uint8Array[]): AsyncGenerator<Uint8Arr
 async function copiesOf(
   { layers }: LayerSource,
   chosen: readonly ProfiledFile[],
-  linked: ReadonlyMap<string, readonly Uint8Array[]>,
+  linked: ReadonlyMap<LayerNode, readonly string[]>,
   signal: AbortSignal | undefined,
 ): Promise<{ copies: Copy[]; left: { path: string; reason: string }[] }> {
   const copies: (Copy & { layer: number })[] = []
@@ -100,12 +100,12 @@ async function copiesOf(
   for (const { content, path } of chosen) {
     const entry = content.entry!
     const layer = layers.findLastIndex(({ descriptor }) => descriptor.digest === content.layer!.digest)
-    const obstacle = copyObstacle(entry) ?? (await readObstacle(layers[layer]!, entry, signal))
+    const obstacle = copyObstacle(entry, headerOf(content)) ?? (await readObstacle(layers[layer]!, entry, signal))
     if (obstacle !== undefined) {
       left.push({ path, reason: obstacle })
       continue
     }
-    const names = linked.get(inodeKey(content)) ?? [rawPath(content)]
+    const names = linked.get(content.node!) ?? [path]
     copies.push({ content, names, layer })
   }
   copies.sort((a, b) => a.layer - b.layer || a.content.entry!.offset - b.content.entry!.offset)
@@ -126,46 +126,35 @@ async function readObstacle(
   }
 }
 
-/** Tells a file from others, whatever its names. */
-function inodeKey({ layer, entry }: Found): string {
-  return `${layer!.digest} ${entry!.index}`
-}
-
-/** All names, sorted, that the image shows of each file that has hard links, by layer and the entry's index. */
+/** All names, sorted, that the image shows of each file that has hard links. */
 async function linkedNames(
   { union, layers }: LayerSource,
   signal: AbortSignal | undefined,
-): Promise<Map<string, Uint8Array[]>> {
-  const linked = new Map<string, Uint8Array[]>()
-  for (const digest of new Set(layers.map(({ descriptor }) => descriptor.digest))) {
-    const layer = await layers.find(({ descriptor }) => descriptor.digest === digest)!.open(signal)
-    for (const entry of layer.toc.files) {
-      if (entry.type !== 'hardlink') continue
-      const found = await visible(union, layer, entry)
-      const content = found && (await union.hardlinkTarget(found).catch(() => undefined))
-      if (content?.entry === undefined) continue
-      const key = inodeKey(content)
-      let names = linked.get(key)
-      if (names === undefined) {
-        names = (await visible(union, content.layer!, content.entry)) === undefined ? [] : [rawPath(content)]
-        linked.set(key, names)
-      }
-      names.push(rawPath(found!))
+): Promise<Map<LayerNode, string[]>> {
+  const linked = new Map<LayerNode, string[]>()
+  for (const layer of new Set(layers)) {
+    const { tree } = await layer.open(signal)
+    for (const { path, node } of namesOfLinked(tree, '')) {
+      const found = await union.lookup(path)
+      if (found?.node !== node) continue // a layer above hides it
+      const content = await union.hardlinkTarget(found!).catch(() => undefined)
+      if (content?.node === undefined) continue
+      const names = linked.get(content.node) ?? []
+      linked.set(content.node, names)
+      names.push(path)
     }
   }
-  for (const names of linked.values()) names.sort(Buffer.compare)
+  for (const names of linked.values()) names.sort(comparePaths)
   return linked
 }
 
-/** The entry, if it is what the image shows at its path. */
-async function visible(union: Union, layer: OpenLayer, entry: FileEntry): Promise<Found | undefined> {
-  const found = await union.lookup(cleanPath(nameOf(entry)))
-  return found?.layer === layer && found.entry?.index === entry.index ? found : undefined
-}
-
-/** The entry's path in its own bytes, which need not be UTF-8. */
-function rawPath({ entry }: Found): Uint8Array {
-  return Buffer.from(cleanPath(Buffer.from(entry!.nameBytes).toString('latin1')), 'latin1')
+/** The layer's hard links, and what they are other names of. */
+function* namesOfLinked(directory: LayerNode, path: string): Generator<{ path: string; node: LayerNode }> {
+  const pending = [{ path, node: directory }]
+  for (let at = pending.pop(); at !== undefined; at = pending.pop()) {
+    if (at.node.type === 'hardlink' || at.node.header !== undefined) yield at
+    for (const [name, node] of at.node.children ?? []) pending.push({ path: join(at.path, name), node })
+  }
 }
 
 async function* writeTar(
@@ -175,11 +164,10 @@ async function* writeTar(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
   const folders = new Folders(source.union)
-  const links = symlinks.map((link) => ({ link, path: rawPath(link) }))
-  for (const { link, path } of links.sort((a, b) => Buffer.compare(a.path, b.path))) {
-    if (copyObstacle(link.entry!) !== undefined) continue
+  for (const { path, entry } of [...symlinks].sort((a, b) => comparePaths(a.path, b.path))) {
+    if (copyObstacle(entry!) !== undefined) continue
     yield* folders.above(path)
-    yield encodeEntry({ type: 'symlink', path, linkname: link.entry!.linknameBytes, from: link.entry! })
+    yield encodeEntry({ type: 'symlink', path: encodePath(path), linkname: entry!.linknameBytes, from: entry! })
   }
   for (const layer of new Set(source.layers)) {
     const own = new Map<number, Copy>()
@@ -224,9 +212,9 @@ async function* writeFiles(
     if (file !== current) {
       if (current !== undefined) yield* endFile(current)
       current = file
-      const [path] = copies.get(file.index)!.names
-      yield* folders.above(path!)
-      yield encodeEntry({ type: 'reg', path: path!, from: file })
+      const { content, names } = copies.get(file.index)!
+      yield* folders.above(names[0]!)
+      yield encodeEntry({ type: 'reg', path: encodePath(names[0]!), from: file, header: headerOf(content) })
     }
     yield bytes
   }
@@ -234,10 +222,17 @@ async function* writeFiles(
 
   async function* endFile(file: FileEntry): AsyncGenerator<Uint8Array> {
     yield padding(file.size)
-    const [first, ...others] = copies.get(file.index)!.names
-    for (const path of others) {
+    const { content, names } = copies.get(file.index)!
+    const linkname = encodePath(names[0]!)
+    for (const path of names.slice(1)) {
       yield* folders.above(path)
-      yield encodeEntry({ type: 'hardlink', path, linkname: first!, from: file })
+      yield encodeEntry({
+        type: 'hardlink',
+        path: encodePath(path),
+        linkname,
+        from: file,
+        header: headerOf(content),
+      })
     }
   }
 }
@@ -252,17 +247,16 @@ class Folders {
   }
 
   /** The folders above the path, from the root down, that were not written. */
-  async *above(path: Uint8Array): AsyncGenerator<Uint8Array> {
+  async *above(path: string): AsyncGenerator<Uint8Array> {
     const missing: string[] = []
-    for (let at = parentPath(Buffer.from(path).toString('latin1')); !this.#written.has(at); at = parentPath(at)) {
+    for (let at = parentPath(path); !this.#written.has(at); at = parentPath(at)) {
       this.#written.add(at)
       missing.push(at)
     }
     for (const folder of missing.reverse()) {
-      const raw = Buffer.from(folder, 'latin1')
-      const found = await this.#union.lookup(decodePath(raw))
-      if (found?.entry?.type === 'dir' && copyObstacle(found.entry) === undefined)
-        yield encodeEntry({ type: 'dir', path: raw, from: found.entry })
+      const { entry } = (await this.#union.lookup(folder))!
+      if (entry !== undefined && copyObstacle(entry) === undefined)
+        yield encodeEntry({ type: 'dir', path: encodePath(folder), from: entry })
     }
   }
 }

@@ -12,8 +12,10 @@ export interface TarEntry {
   readonly path: Uint8Array
   /** A symlink's target as it was written, or a hard link's path as `path`. */
   readonly linkname?: Uint8Array
-  /** Whose mode, owner, time and attributes it gets. */
+  /** Whose attributes it gets, and a file's size. */
   readonly from: FileEntry
+  /** Whose mode, owner and time it gets, and attributes before those of `from`. @default `from` */
+  readonly header?: FileEntry | undefined
 }
 
 const TYPE_FLAGS = { reg: '0', hardlink: '1', symlink: '2', dir: '5' } as const
@@ -29,22 +31,21 @@ const OWN_RECORDS = ['path', 'linkpath', 'size', 'mtime', 'uid', 'gid', 'uname',
 /** What overlayfs keeps for itself: in a layer it would hide what the layers below have, and no mount shows it. */
 const OVERLAY_RECORDS = /^SCHILY\.xattr\.(?:trusted|user)\.overlay\./
 
-/** Why an entry cannot be copied exactly; undefined where it can. */
-export function copyObstacle({ modTime, paxRecords }: FileEntry): string | undefined {
+/** Why an entry cannot be copied exactly; undefined where it can. @param header as `TarEntry` has it */
+export function copyObstacle({ modTime, paxRecords }: FileEntry, header?: FileEntry): string | undefined {
   if (paxRecords.some(({ key }) => key.startsWith('GNU.sparse.'))) return 'it is a sparse file'
-  return parseTime(modTime) === undefined ? 'its time is outside the years 0 to 9999' : undefined
+  return parseTime(header?.modTime ?? modTime) === undefined ? 'its time is outside the years 0 to 9999' : undefined
 }
 
 /** The entry's header blocks. A file's data and `padding` come behind them. @throws RangeError where `copyObstacle` has a reason */
-export function encodeEntry({ type, path, linkname, from }: TarEntry): Uint8Array {
+export function encodeEntry(entry: TarEntry): Uint8Array {
+  const { type, path, linkname, from: content, header: from = content } = entry
   const time = parseTime(from.modTime)
   if (time === undefined) throw new RangeError(`the time "${from.modTime}" cannot be written`)
-  const size = type === 'reg' ? from.size : 0
+  const size = type === 'reg' ? content.size : 0
   const name = path.length === 0 ? Buffer.from('./') : type === 'dir' ? Buffer.concat([path, Buffer.from('/')]) : path
   const [seconds, isWhole] = [Number(time / NANO), time % NANO === 0n]
-  const records: (readonly [key: Uint8Array, value: Uint8Array])[] = from.paxRecords
-    .filter(({ key }) => !OWN_RECORDS.includes(key) && !OVERLAY_RECORDS.test(key))
-    .map(({ keyBytes, valueBytes }) => [keyBytes, valueBytes])
+  const records = keptRecords(content, from)
   const record = (key: string, value: string | Uint8Array): void => {
     records.push([Buffer.from(key), typeof value === 'string' ? Buffer.from(value) : value])
   }
@@ -70,6 +71,17 @@ export function encodeEntry({ type, path, linkname, from }: TarEntry): Uint8Arra
     gname,
   })
   return records.length === 0 ? header : Buffer.concat([encodePax(records), header])
+}
+
+type Record = readonly [key: Uint8Array, value: Uint8Array]
+
+/** The PAX records of an entry that are copied: of the content, but attributes that a later name's header has are that one's. */
+function keptRecords(content: FileEntry, header: FileEntry): Record[] {
+  const later = header === content ? [] : header.paxRecords.filter(({ key }) => key.startsWith('SCHILY.xattr.'))
+  const earlier = content.paxRecords.filter(({ key }) => !later.some((other) => other.key === key))
+  return [...earlier, ...later]
+    .filter(({ key }) => !OWN_RECORDS.includes(key) && !OVERLAY_RECORDS.test(key))
+    .map(({ keyBytes, valueBytes }) => [keyBytes, valueBytes])
 }
 
 /** Zeros between a file's data and the next header. */
@@ -116,7 +128,7 @@ function encodeHeader({ name, mode, uid, gid, size, time, type, linkname, uname,
 }
 
 /** A PAX header with its records in byte order, as Go writes them. */
-function encodePax(records: readonly (readonly [key: Uint8Array, value: Uint8Array])[]): Uint8Array {
+function encodePax(records: readonly Record[]): Uint8Array {
   const data = Buffer.concat(
     [...records]
       .sort(([a], [b]) => Buffer.compare(a, b))
