@@ -7,6 +7,7 @@ import { cpus, totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { build } from '../scripts/build.mjs'
+import { whyNot } from './startup/parts.mjs'
 
 const options = {
   rounds: { type: 'string', default: '5' },
@@ -19,6 +20,11 @@ const { values, positionals } = parseArgs({ options, allowPositionals: true })
 const rounds = Number(values.rounds)
 if (!Number.isInteger(rounds) || rounds < 1)
   throw new Error(`--rounds must be a whole number from 1 up, not ${values.rounds}`)
+const reason = positionals.includes('startup') ? whyNot() : undefined
+if (reason !== undefined) {
+  console.error(`bench: ${reason}`)
+  process.exit(1)
+}
 
 build()
 // After the build: the parts import what it makes
