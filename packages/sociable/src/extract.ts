@@ -1,10 +1,12 @@
 // Files of an image written to this machine. What is in an image is not trusted: no name in it leads out of the folder, whatever links there are.
 import { randomUUID } from 'node:crypto'
-import { chmod, mkdir, readdir, rename, rm, rmdir, stat } from 'node:fs/promises'
+import { renameSync } from 'node:fs'
+import { chmod, mkdir, readdir, rmdir, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { ImageError } from './error.js'
 import type { ExtractOptions, ExtractResult } from './reading/extract-result.js'
 import { type ExtractSource, TreeWriter } from './reading/extract-writer.js'
+import { HalfMadeTree } from './reading/half-made-tree.js'
 import { parentPath } from './reading/layer-tree.js'
 
 /** As `mkdir` makes folders, but for the umask. */
@@ -30,24 +32,30 @@ export async function extractFiles(
   const isTree = found.entry === undefined || found.entry.type === 'dir'
   const target = resolve(folder)
   const isThere = await checkFree(folder)
-  if (!isThere) await mkdir(dirname(target), { recursive: true })
   // What is there may be where a file system is mounted: then all is made in it
   const temporary = isThere ? join(target, `.${randomUUID()}.partial`) : `${target}.${randomUUID()}.partial`
-  await mkdir(temporary, 0o700)
+  const made = new HalfMadeTree()
   try {
+    if (!isThere) made.addParents(dirname(target), await mkdir(dirname(target), { recursive: true }))
+    made.add(temporary)
+    await mkdir(temporary, 0o700)
     const writer = new TreeWriter(source, isTree ? found.path : parentPath(found.path), temporary, options)
+    made.directories = () => [...writer.directoriesIn(temporary), ...writer.directoriesIn(target)]
     if (isTree) await writer.addChildren(found.path)
     else await writer.add(found)
     const result = await writer.finish()
-    if (isThere) await moveUp(temporary, target)
+    options.signal?.throwIfAborted()
+    if (isThere) await moveUp(temporary, target, made)
     else {
       await chmod(temporary, NEW_FOLDER & ~process.umask())
-      await rename(temporary, target)
+      renameSync(temporary, target)
+      made.add(target)
     }
     await writer.setPermissions(target)
+    made.keep()
     return result
   } catch (error) {
-    await rm(temporary, { recursive: true, force: true })
+    await made.remove()
     throw error
   }
 }
@@ -62,7 +70,10 @@ async function checkFree(folder: string): Promise<boolean> {
   throw new ImageError('DESTINATION_INVALID', `${folder} ${problem}: name a folder that is empty, or not there yet`)
 }
 
-async function moveUp(from: string, to: string): Promise<void> {
-  for (const name of await readdir(from)) await rename(join(from, name), join(to, name))
+async function moveUp(from: string, to: string, made: HalfMadeTree): Promise<void> {
+  for (const name of await readdir(from)) {
+    renameSync(join(from, name), join(to, name))
+    made.add(join(to, name)) // in one step with the renaming: what somebody else made is never removed
+  }
   await rmdir(from)
 }

@@ -85,6 +85,8 @@ export interface Image {
 export interface OpenImageOptions extends CallOptions, RegistryAccess {
   /** As `linux/arm64`. @default the machine's (with linux as the system), else the image's only one */
   readonly platform?: string | undefined
+  /** Bytes that a layer without an index may unpack to. @default 16 GiB, or 100 times the layer's size if that is more */
+  readonly layerLimit?: number | undefined
 }
 
 /**
@@ -96,7 +98,7 @@ export interface OpenImageOptions extends CallOptions, RegistryAccess {
  * await image.close()
  */
 export async function openImage(image: ImageLocation, options: OpenImageOptions = {}): Promise<Image> {
-  const { signal, platform } = options
+  const { signal, platform, layerLimit } = options
   const place = await openOnly(image, 'read', options)
   try {
     const { store, name, reference } = place
@@ -110,7 +112,7 @@ export async function openImage(image: ImageLocation, options: OpenImageOptions 
     const counter = new FetchCounter()
     const opened = new Map<string, LazyLayer>()
     for (const layer of entry.manifest!.layers ?? [])
-      opened.set(layer.digest, new LazyLayer(store, layer, ztocs.get(layer.digest), counter))
+      opened.set(layer.digest, new LazyLayer(store, layer, ztocs.get(layer.digest), counter, layerLimit))
     const layers = (entry.manifest!.layers ?? []).map(({ digest }) => opened.get(digest)!)
     return new LayeredImage(place, entry, index, layers, counter)
   } catch (error) {

@@ -9,6 +9,8 @@ export interface OneLayerOptions extends CallOptions, RegistryAccess {
   readonly buildTool?: string | undefined
   /** @default told by the layer's first bytes; for a layer of an image, by its media type */
   readonly compression?: Compression | undefined
+  /** Bytes that the layer may unpack to. @default 16 GiB, or 100 times the layer's size if that is more */
+  readonly layerLimit?: number | undefined
   /** Compressed bytes read so far, and how many there are where that is known. */
   readonly onProgress?: ((bytes: number, size: number | undefined) => void) | undefined
 }
@@ -75,19 +77,23 @@ async function* readChunks(file: FileHandle): AsyncGenerator<Uint8Array, void, u
 
 async function indexBytes(
   content: AsyncIterable<Uint8Array>,
-  { spanSize, buildTool, compression, signal, onProgress }: OneLayerOptions,
+  { spanSize, buildTool, compression, layerLimit, signal, onProgress }: OneLayerOptions,
   { digest, size }: { readonly digest?: string; readonly size?: number | undefined },
 ): Promise<IndexedLayer> {
   const indexer = new LayerIndexer({ concurrency: 1 })
   try {
-    return await indexer.index(content, {
+    const indexed = await indexer.index(content, {
       ...(spanSize !== undefined && { spanSize }),
       ...(buildTool !== undefined && { buildTool }),
       ...(compression !== undefined && { compression }),
+      limit: layerLimit,
       ...(digest !== undefined && size !== undefined && { expected: { digest, size } }),
       ...(onProgress !== undefined && { onProgress: (bytes) => onProgress(bytes, size) }),
       ...(signal !== undefined && { signal }),
     })
+    if (indexed.layer.size === 0)
+      throw new LayerFormatError('TAR_INVALID', 'there are no bytes: even an empty tar has 1024')
+    return indexed
   } finally {
     await indexer.close()
   }

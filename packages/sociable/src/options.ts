@@ -73,6 +73,10 @@ export interface IndexOptions extends CallOptions, RegistryAccess {
    * where it would not suffice, never fewer than one. @default no limit, and 40 MiB for reading ahead
    */
   readonly memory?: number | undefined
+  /**
+   * Bytes that one layer may unpack to: more fails the call, as soon as they are seen. @default 16 GiB, or 100 times the layer's size if that is more
+   */
+  readonly layerLimit?: number | undefined
   /** Called while the work goes on; what it throws fails the call. */
   readonly onProgress?: ((event: ProgressEvent) => void) | undefined
 }

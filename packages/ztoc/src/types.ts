@@ -58,6 +58,11 @@ export interface IndexLayerOptions {
   readonly buildTool?: string
   /** @default told by the layer's first bytes: a gzip header, else a tar */
   readonly compression?: Compression
+  /**
+   * Uncompressed bytes that the layer may have: more is a `LayerFormatError` LIMIT_EXCEEDED, as soon as they are seen. @default 16 GiB, or 100 times the
+   * compressed bytes if that is more; without a limit of yours, the entries' part of the zTOC is limited too: to 128 MiB, or the compressed bytes
+   */
+  readonly limit?: number | undefined
   /** What the layer's bytes must be; a mismatch is a `LayerFormatError` after the last byte. */
   readonly expected?: { readonly digest?: string; readonly size?: number }
   /** Compressed bytes consumed so far. Called at most once per input chunk. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { after, describe, test } from 'node:test'
-import { gzipSync } from 'node:zlib'
+import { crc32, deflateRawSync, gzipSync } from 'node:zlib'
 import { type IndexedLayer, indexLayer, LayerFormatError, LayerIndexer } from '../src/index.js'
 import { chunks } from './chunks.js'
 import { Random } from './random.js'
@@ -166,6 +166,46 @@ for (const [name, index] of ways) {
       await assert.rejects(index(endless, { signal: controller.signal }), /enough/)
       await assert.rejects(index(chunks(LAYER, 1000), { signal: AbortSignal.abort(new Error('no')) }), /no/)
       assert.equal((await index(chunks(LAYER, 100_000))).files, 60)
+    })
+
+    test('empty stored blocks, endlessly: each would be a checkpoint of 32 KiB', async () => {
+      const header = Buffer.from('1f8b0800000000000003', 'hex')
+      const blocks = (count: number) =>
+        Buffer.concat(Array.from({ length: count }, () => Buffer.from([0, 0, 0, 0xff, 0xff])))
+      const endless = (async function* () {
+        yield header
+        while (true) yield blocks(1000)
+      })()
+      await assert.rejects(index(endless), { code: 'LIMIT_EXCEEDED', message: /1024 deflate blocks without output/ })
+      const raw = deflateRawSync(tar(entry({ name: 'a' }, 'abc')))
+      const few = Buffer.concat([header, blocks(1000), raw, Buffer.alloc(8)])
+      few.writeUInt32LE(crc32(tar(entry({ name: 'a' }, 'abc'))), few.length - 8)
+      few.writeUInt32LE(tar(entry({ name: 'a' }, 'abc')).length, few.length - 4)
+      assert.equal((await index(chunks(few, 1000))).spans, 1001)
+    })
+
+    test('empty gzip members, endlessly', async () => {
+      const member = gzipSync(new Uint8Array(0))
+      const endless = (async function* () {
+        while (true) yield Buffer.concat(Array.from({ length: 1000 }, () => member))
+      })()
+      await assert.rejects(index(endless), { code: 'LIMIT_EXCEEDED' })
+    })
+
+    test('a layer limit is kept to the byte', async () => {
+      for (const [layer, compression] of [
+        [LAYER, 'gzip'],
+        [TAR, 'uncompressed'],
+      ] as const) {
+        const { files } = await index(chunks(layer, 100_000), { compression, limit: TAR.length })
+        assert.equal(files, 60)
+        for (const limit of [TAR.length - 1, 600_000, 0])
+          await assert.rejects(index(chunks(layer, 100_000), { compression, limit }), {
+            code: 'LIMIT_EXCEEDED',
+            message: new RegExp(`unpacks to more than ${limit} bytes`),
+          })
+      }
+      await assert.rejects(index(chunks(LAYER, 1000), { limit: -1 }), RangeError)
     })
 
     test('a zTOC that would pass 1 GiB is refused before it is there', async () => {

@@ -272,10 +272,10 @@ test('hostile zTOCs: sizes, offsets and checkpoints that the layer does not have
     { ...lying.files.at(0)!, size: 10_000 },
     { ...lying.files.at(0)!, offset: -512 },
     { ...lying.files.at(0)!, offset: 2 ** 60 },
+    { ...lying.files.at(0)!, size: -1 },
   ]) {
     await assert.rejects(read(lying, file, source(layer).fetchRange), isInvalid(/, the tar has \d+/))
   }
-  await assert.rejects(read(lying, { ...lying.files.at(0)!, size: -1 }, source(layer).fetchRange), RangeError)
 
   const { checkpoints, spanDigests } = readZtoc(ZTOC_BYTES)
   const changed = (checkpoint: number, change: (view: DataView, at: number) => void): Toc => {

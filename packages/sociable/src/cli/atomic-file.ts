@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { open, realpath, rename, rm, stat } from 'node:fs/promises'
+import { namingPath } from '../named-path.js'
 
 /**
  * Writes a file that is either there whole or as it was before: the bytes go to a file beside it, which then takes its name. What is no
@@ -36,7 +37,7 @@ async function writePieces(
   try {
     for (const piece of pieces) {
       signal.throwIfAborted()
-      await handle.writeFile(piece)
+      await namingPath(file, handle.writeFile(piece))
     }
   } finally {
     await handle.close()

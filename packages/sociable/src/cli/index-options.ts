@@ -30,12 +30,20 @@ export interface IndexFlags {
   readonly requireIndex?: boolean
   readonly concurrency?: number
   readonly memory?: number
+  readonly layerLimit?: number
 }
 
 export const spanSizeOption = () =>
   option('--span-size <size>', 'uncompressed bytes between checkpoints (default: 4MiB)', parseSize)
 export const buildToolOption = () =>
   option('--build-tool <name>', 'identifier written into the result (default: "sociable v1")', parseText)
+
+export const layerLimitOption = () =>
+  option(
+    '--layer-limit <size>',
+    'bytes that a layer may unpack to (default: 16GiB, or 100 times its size)',
+    parsePositiveSize,
+  )
 
 export function addIndexOptions(command: Command): Command {
   return [
@@ -57,6 +65,7 @@ export function addIndexOptions(command: Command): Command {
     option('--require-index', 'fail where no layer can be indexed'),
     option('--concurrency <count>', 'layers indexed at once (default: the number of cores)', parseCount),
     option('--memory <size>', 'memory that the work may take (default: no limit)', parsePositiveSize),
+    layerLimitOption(),
   ].reduce((to, each) => to.addOption(each), command)
 }
 
@@ -77,6 +86,7 @@ export async function indexOptions(flags: IndexFlags): Promise<IndexOptions> {
     requireIndex: flags.requireIndex,
     concurrency: flags.concurrency,
     memory: flags.memory,
+    layerLimit: flags.layerLimit,
   }
 }
 

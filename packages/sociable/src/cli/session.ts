@@ -51,7 +51,7 @@ async function run(): Promise<number> {
   } catch (error) {
     // After --help, --version, and (wrong usage) the help that stands for a missing command.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_DONE : EXIT_USAGE
-    if (received !== undefined) {
+    if (received !== undefined && !(error instanceof Error && 'code' in error && error.code === 'LEFT_BEHIND')) {
       terminal.fail(['interrupted: nothing half-made is left'], undefined)
       return EXIT_FAILED
     }

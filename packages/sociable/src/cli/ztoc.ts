@@ -4,7 +4,7 @@ import { Command } from 'commander'
 import { writeFileAtomically } from './atomic-file.js'
 import { addExamples } from './examples.js'
 import { UsageError } from './failure.js'
-import { addIndexOptions, buildToolOption, type IndexFlags, spanSizeOption } from './index-options.js'
+import { addIndexOptions, buildToolOption, type IndexFlags, layerLimitOption, spanSizeOption } from './index-options.js'
 import { notEmpty, option } from './option.js'
 import { type ProgressReport, reportProgress } from './progress-report.js'
 import { addRegistryOptions, type RegistryFlags, registryOptions } from './registry-options.js'
@@ -51,6 +51,7 @@ export function ztocCommand(terminal: Terminal): Command {
     )
     .addOption(spanSizeOption())
     .addOption(buildToolOption())
+    .addOption(layerLimitOption())
   addRegistryOptions(command)
   for (const shared of addIndexOptions(new Command()).options)
     if (!command.options.some((own) => own.long === shared.long)) command.addOption(shared.hideHelp())
@@ -81,6 +82,7 @@ export function ztocCommand(terminal: Terminal): Command {
         spanSize: flags.spanSize,
         buildTool: flags.buildTool,
         compression: flags.compression,
+        layerLimit: flags.layerLimit,
         signal: terminal.signal,
         onProgress: progressOf(layer === '-' ? 'stdin' : layer, report),
       })

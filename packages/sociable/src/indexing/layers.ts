@@ -125,6 +125,7 @@ async function indexLayer(
     capture: settings.capture && { ...settings.capture, limit: budget.limit },
     buildTool: settings.buildTool,
     compression,
+    limit: settings.layerLimit,
     expected: { digest: descriptor.digest, size: descriptor.size },
     onProgress: (bytes) => onProgress({ type: 'progress', digest: descriptor.digest, bytes, size: descriptor.size }),
     signal,

@@ -61,6 +61,7 @@ export interface Settings {
   readonly requireIndex: boolean
   readonly concurrency: number
   readonly memory: number
+  readonly layerLimit: number | undefined
   readonly signal: AbortSignal | undefined
 }
 
@@ -90,6 +91,7 @@ export function resolveSettings(options: ConvertOptions): Settings {
     requireIndex: options.requireIndex ?? false,
     concurrency: wholeNumber('concurrency', options.concurrency ?? availableParallelism(), 1),
     memory: options.memory === undefined ? Number.POSITIVE_INFINITY : wholeNumber('memory', options.memory, 0),
+    layerLimit: options.layerLimit === undefined ? undefined : wholeNumber('layerLimit', options.layerLimit, 0),
     signal: options.signal,
   }
   return { ...settings, ...profileKeys(settings, options.profileSpans ?? true) }

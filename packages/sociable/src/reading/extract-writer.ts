@@ -3,6 +3,7 @@ import { chmod, copyFile, type FileHandle, link, mkdir, open, symlink } from 'no
 import { join, sep } from 'node:path'
 import { type FileEntry, FileError } from '@sociable/ztoc'
 import { ImageError } from '../error.js'
+import { namingPath } from '../named-path.js'
 import type { ExtractOptions, ExtractResult, SkippedEntry } from './extract-result.js'
 import { baseName, linkNameOf } from './layer-tree.js'
 import type { LazyLayer } from './lazy-layer.js'
@@ -109,8 +110,15 @@ export class TreeWriter {
 
   /** Gives the directories their permissions, where they are now: one that nobody may write to cannot be moved. */
   async setPermissions(folder: string): Promise<void> {
-    for (const { path, mode } of this.#directories.toReversed())
+    for (const { path, mode } of this.#directories.toReversed()) {
+      this.#options.signal?.throwIfAborted()
       await chmod(this.#file(path, folder), mode & PERMISSIONS)
+    }
+  }
+
+  /** The directories made, each before what is in it, where they are now. */
+  directoriesIn(folder: string): string[] {
+    return this.#directories.map(({ path }) => this.#file(path, folder))
   }
 
   async #writeLayer(
@@ -133,7 +141,8 @@ export class TreeWriter {
       for await (const { file, bytes } of layer.readTogether(entries, signal)) {
         if (current?.entry !== file) {
           await current?.close()
-          current = new NewFile(file, await this.#create(contents.get(file.index)!))
+          const content = contents.get(file.index)!
+          current = new NewFile(file, await this.#create(content), this.#file(content.paths[0]!))
         }
         await current.write(bytes)
       }
@@ -204,15 +213,20 @@ export class TreeWriter {
 class NewFile {
   readonly entry: FileEntry
   readonly #handle: FileHandle | undefined
+  readonly #path: string
 
-  /** @param handle undefined where the bytes are not wanted */
-  constructor(entry: FileEntry, handle: FileHandle | undefined) {
+  /**
+   * @param handle undefined where the bytes are not wanted
+   * @param path for errors
+   */
+  constructor(entry: FileEntry, handle: FileHandle | undefined, path: string) {
     this.entry = entry
+    this.#path = path
     this.#handle = handle
   }
 
   async write(bytes: Uint8Array): Promise<void> {
-    await this.#handle?.writeFile(bytes)
+    if (this.#handle !== undefined) await namingPath(this.#path, this.#handle.writeFile(bytes))
   }
 
   async close(): Promise<void> {

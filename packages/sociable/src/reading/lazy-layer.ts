@@ -36,11 +36,22 @@ export class LazyLayer {
   readonly #store: Store
   readonly #ztoc: Descriptor | Toc | undefined
   readonly #counter: FetchCounter
+  readonly #limit: number | undefined
   /** The reading that is shared by all calls, and the signal of the one that began it. */
   #opened: { readonly layer: Promise<OpenLayer>; readonly signal: AbortSignal | undefined } | undefined
 
-  /** @param ztoc the layer's, decoded or in the same store; undefined where it has none */
-  constructor(store: Store, descriptor: Descriptor, ztoc: Descriptor | Toc | undefined, counter: FetchCounter) {
+  /**
+   * @param ztoc the layer's, decoded or in the same store; undefined where it has none
+   * @param limit bytes that it may unpack to, see `IndexLayerOptions`
+   */
+  constructor(
+    store: Store,
+    descriptor: Descriptor,
+    ztoc: Descriptor | Toc | undefined,
+    counter: FetchCounter,
+    limit?: number,
+  ) {
+    this.#limit = limit
     this.descriptor = descriptor
     this.#store = store
     this.#ztoc = ztoc
@@ -128,14 +139,14 @@ export class LazyLayer {
     const compression = readableCompression(mediaType, size)
     this.#counter.wholeLayers.push(digest)
     const content = this.#counter.count(this.#store.fetch(this.descriptor, { verify: false, reuse: true, signal }))
-    const aborting = signal === undefined ? {} : { signal }
+    const common = { limit: this.#limit, ...(signal !== undefined && { signal }) }
     const { ztoc } =
       compression === 'zstd'
         ? await indexLayer(decodeZstd(verifying(this.descriptor, content, this.#store.name)), {
             compression: 'uncompressed',
-            ...aborting,
+            ...common,
           })
-        : await indexLayer(content, { compression, expected: { digest, size }, ...aborting })
+        : await indexLayer(content, { compression, expected: { digest, size }, ...common })
     return decodeZtoc(Buffer.concat(ztoc.pieces))
   }
 

@@ -4,6 +4,8 @@ import { PACKED_CHECKPOINT_SIZE as PACKED_SIZE, WINDOW_SIZE } from '../ztoc/zinf
 import { MAX_ZTOC_SIZE } from '../ztoc/ztoc-encode.js'
 
 const PER_PIECE = 32 // 1 MiB a piece
+/** Each takes 32 KiB of a zTOC, and 5 bytes of a layer (an empty stored block). Compressors make one or two. */
+const MAX_WITHOUT_OUTPUT = 1024
 
 /** Collects a layer's checkpoints in packed form, in pieces of at most 1 MiB. */
 export class Checkpoints {
@@ -31,6 +33,11 @@ export class Checkpoints {
    */
   add(inOffset: number, out: number, bits: number, memory: Uint8Array, end: number): void {
     const index = this.#count % PER_PIECE
+    if (out === 0 && this.#count === MAX_WITHOUT_OUTPUT)
+      throw new LayerFormatError(
+        'LIMIT_EXCEEDED',
+        `more than ${MAX_WITHOUT_OUTPUT} deflate blocks without output before byte ${inOffset}: each needs a checkpoint of 32 KiB; compress the layer again`,
+      )
     if (index === 0) {
       if ((this.#count + PER_PIECE) * PACKED_SIZE > MAX_ZTOC_SIZE)
         throw new LayerFormatError(

@@ -1,5 +1,6 @@
 import { LayerFormatError } from '../error.js'
 import { BLOCKS_FULL, type Inflater, inflateError, MEMBER_END, NEED_INPUT, OUT_FULL } from '../inflate/inflater.js'
+import { checkOutput } from '../layer/layer-limit.js'
 import { type LayerMemory, SLOT_SIZE } from '../layer/layer-memory.js'
 import type { LayerJob } from '../layer/layer-result.js'
 import type { LayerSink } from '../layer/layer-sink.js'
@@ -26,18 +27,20 @@ export class GzipDecoder {
   /** Where spans are cut by what a start reads; it has the output up to `#scanned`, an address. */
   readonly #cutter: SpanCutter | undefined
   #scanned: number
+  readonly #limit: number | undefined
   #announced = -1 // the input offset that the sink was last told a span may start at
 
   constructor(
     inflater: Inflater,
     memory: LayerMemory,
-    { spanSize, hot }: Pick<LayerJob, 'spanSize' | 'hot'>,
+    { spanSize, hot, limit }: Pick<LayerJob, 'spanSize' | 'hot' | 'limit'>,
     sink: LayerSink,
   ) {
     this.#inflater = inflater
     this.#memory = memory
     this.#sink = sink
     this.checkpoints = new Checkpoints(spanSize)
+    this.#limit = limit
     this.#handed = memory.slots[0]!
     this.#scanned = this.#handed
     this.#cutter =
@@ -72,6 +75,7 @@ export class GzipDecoder {
 
   /** No more bytes. */
   end(): void {
+    checkOutput(this.#out(this.#inflater.engine.getOut()), this.#offset, this.#limit)
     if (this.#phase === 'header' && this.#header.untouched && this.#member !== undefined) return
     const part = this.#phase === 'body' ? 'deflate data' : `gzip ${this.#phase}`
     throw new LayerFormatError(
@@ -172,6 +176,7 @@ export class GzipDecoder {
     // Slots lie one behind the other, so the history is in place but for the first one
     if (next === 0) this.#inflater.bytes.copyWithin(ptr - WINDOW_SIZE, this.#handed - WINDOW_SIZE, this.#handed)
     this.#slotOut += SLOT_SIZE
+    checkOutput(this.#slotOut, this.#inflater.engine.getIn(), this.#limit)
     this.#slot = next
     this.#handed = ptr
     this.#scanned = ptr

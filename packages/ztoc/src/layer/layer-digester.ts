@@ -6,6 +6,7 @@ import { TarScanner } from '../tar/tar-scanner.js'
 import type { CapturedFile, CaptureOptions } from '../types.js'
 import { MAX_ZTOC_SIZE } from '../ztoc/ztoc-encode.js'
 import { CapturingRecords } from './file-capture.js'
+import { checkEntries, checkOutput } from './layer-limit.js'
 import type { LayerSink } from './layer-sink.js'
 
 const DIGEST_SIZE = 32 // sha256
@@ -17,6 +18,7 @@ export type DigestAlgorithm = 'sha256' | 'sha512'
 interface DigesterOptions {
   readonly algorithm: DigestAlgorithm
   readonly capture: CaptureOptions | undefined
+  readonly limit: number | undefined
 }
 
 /** Growing list of raw digests. */
@@ -50,6 +52,7 @@ abstract class LayerDigester {
   readonly tar: TarScanner
   readonly #capturing: CapturingRecords | undefined
   readonly #algorithm: DigestAlgorithm
+  protected readonly limit: number | undefined
   protected readonly layer: Hash
   protected readonly spans = new DigestList()
   /** Of the present span. */
@@ -57,7 +60,8 @@ abstract class LayerDigester {
   /** Compressed bytes so far. */
   protected size = 0
 
-  constructor({ algorithm, capture }: DigesterOptions) {
+  constructor({ algorithm, capture, limit }: DigesterOptions) {
+    this.limit = limit
     this.#algorithm = algorithm
     this.#capturing = capture && new CapturingRecords(capture)
     this.tar = new TarScanner(this.#capturing)
@@ -107,6 +111,7 @@ export class GzipDigester extends LayerDigester implements LayerSink {
     this.#crc = crc32(bytes, this.#crc)
     this.#adler?.update(bytes)
     this.scan(bytes, position)
+    checkEntries(this.tar.records.encodedSize, this.size, this.limit)
   }
 
   awaitSlot(): void {}
@@ -224,6 +229,7 @@ export class TarDigester extends LayerDigester {
   }
 
   push(bytes: Uint8Array): void {
+    checkOutput(this.size + bytes.length, this.size + bytes.length, this.limit)
     this.layer.update(bytes)
     this.scan(bytes, this.size)
     for (let from = 0; from < bytes.length; ) {

@@ -35,9 +35,18 @@ export interface LayerInput {
  * that the format cannot hold, and `COMPRESSION_UNSUPPORTED`, naming it, for bytes that are compressed otherwise.
  */
 export async function openLayer(source: AsyncIterable<Uint8Array>, options: IndexLayerOptions): Promise<LayerInput> {
-  const { spanSize = DEFAULT_SPAN_SIZE, buildTool = DEFAULT_BUILD_TOOL, expected, hot, capture, signal } = options
+  const {
+    spanSize = DEFAULT_SPAN_SIZE,
+    buildTool = DEFAULT_BUILD_TOOL,
+    expected,
+    hot,
+    capture,
+    limit,
+    signal,
+  } = options
   if (!Number.isSafeInteger(spanSize) || spanSize < 0)
     throw new RangeError(`span size ${spanSize}: it must be a whole number of bytes, 0 or more`)
+  if (limit !== undefined && !(limit >= 0)) throw new RangeError(`layer limit ${limit}: it must be 0 bytes or more`)
   const algorithm = digestAlgorithm(expected?.digest)
   signal?.throwIfAborted()
   const iterator = source[Symbol.asyncIterator]()
@@ -69,7 +78,7 @@ export async function openLayer(source: AsyncIterable<Uint8Array>, options: Inde
     if (compression === 'uncompressed' && spanSize === 0)
       throw new RangeError('span size 0: an uncompressed layer needs spans of 1 byte or more')
     return {
-      job: { compression, spanSize, hot, capture, buildTool, expected, algorithm },
+      job: { compression, spanSize, hot, capture, limit, buildTool, expected, algorithm },
       chunks: resume(first, iterator, signal),
     }
   } catch (error) {

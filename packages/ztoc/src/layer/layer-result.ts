@@ -12,6 +12,8 @@ export interface LayerJob {
   /** For gzip: what spans are cut by. */
   readonly hot: HotSpans | undefined
   readonly capture: CaptureOptions | undefined
+  /** Uncompressed bytes that the layer may have; undefined for what `layer-limit.ts` has. */
+  readonly limit: number | undefined
   readonly buildTool: string
   /** The one that `expected.digest` asks for. */
   readonly algorithm: DigestAlgorithm

@@ -36,11 +36,11 @@ export async function* readFile(
   options: ReadFileOptions = {},
 ): AsyncGenerator<Uint8Array> {
   const entry = resolveFile(toc, file)
+  const range = rangeOf(toc, entry)
   const { start = 0, end = entry.size, signal } = options
   if (!(Number.isInteger(start) && Number.isInteger(end) && start >= 0 && start <= end && end <= entry.size)) {
     throw new RangeError(`bytes ${start} to ${end} of ${JSON.stringify(entry.name)}, which has ${entry.size}`)
   }
-  const range = rangeOf(toc, entry)
   yield* readRange(toc, range.start + start, range.start + end, fetchRange, signal)
 }
 
@@ -56,10 +56,12 @@ export function fileRange(
 }
 
 function rangeOf(toc: Toc, { name, offset, size }: FileEntry): { readonly start: number; readonly end: number } {
-  if (offset < 0 || offset + size > toc.uncompressedSize)
+  // The spans of an uncompressed layer are its bytes, whatever the zTOC says of the tar's size
+  const tarSize = toc.compression === 'gzip' ? toc.uncompressedSize : Math.min(toc.uncompressedSize, toc.compressedSize)
+  if (offset < 0 || size < 0 || offset + size > tarSize)
     throw new ZtocFormatError(
       'ZTOC_INVALID',
-      `${JSON.stringify(name)} has ${size} bytes at ${offset}, the tar has ${toc.uncompressedSize}`,
+      `${JSON.stringify(name)} has ${size} bytes at ${offset}, the tar has ${tarSize}`,
     )
   return { start: offset, end: offset + size }
 }

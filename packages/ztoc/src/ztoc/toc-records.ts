@@ -54,6 +54,11 @@ export class TocRecords {
     return this.#count
   }
 
+  /** At least so many bytes will they take in a zTOC. */
+  get encodedSize(): number {
+    return this.#encodedSize
+  }
+
   /** Whether any entry has an `SCHILY.xattr.` record or is an opaque whiteout. */
   get hasXattrs(): boolean {
     return this.#hasXattrs

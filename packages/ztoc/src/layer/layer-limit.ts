@@ -1,0 +1,30 @@
+// What a layer may cost. Small layers that unpack to very much ("bombs") would otherwise take hours, and as much memory as a zTOC may have.
+import { LayerFormatError } from '../error.js'
+
+/** No layer that is known of unpacks to so much and so many times its size at once: images' layers compress to a half or a third. */
+const FREE_OUTPUT = 16 * 2 ** 30
+const FREE_RATIO = 100
+/** Some 800,000 entries. Beyond that, a layer has more bytes than its list of entries: each file has a header, and most have contents. */
+const FREE_ENTRIES_SIZE = 2 ** 27
+
+/** @throws LayerFormatError LIMIT_EXCEEDED if a layer of `compressed` bytes so far unpacks to too much */
+export function checkOutput(output: number, compressed: number, limit: number | undefined): void {
+  if (limit !== undefined ? output <= limit : output <= FREE_OUTPUT || output <= FREE_RATIO * compressed) return
+  const what =
+    limit === undefined
+      ? `more than ${FREE_OUTPUT} bytes, and ${FREE_RATIO} times its size`
+      : `more than ${limit} bytes`
+  throw new LayerFormatError(
+    'LIMIT_EXCEEDED',
+    `the layer unpacks to ${what}, after ${compressed} bytes: set a larger layer limit if it is meant to`,
+  )
+}
+
+/** @throws LayerFormatError LIMIT_EXCEEDED if the entries of a layer of `compressed` bytes so far would take too much of a zTOC */
+export function checkEntries(encodedSize: number, compressed: number, limit: number | undefined): void {
+  if (limit !== undefined || encodedSize <= FREE_ENTRIES_SIZE || encodedSize <= compressed) return
+  throw new LayerFormatError(
+    'LIMIT_EXCEEDED',
+    `the layer's entries take more than ${FREE_ENTRIES_SIZE} bytes of a zTOC, after ${compressed} compressed bytes: set a layer limit if it is meant to have as many`,
+  )
+}
