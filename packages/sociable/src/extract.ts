@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { renameSync } from 'node:fs'
 import { chmod, mkdir, readdir, rmdir, stat } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join, resolve, sep } from 'node:path'
 import { ImageError } from './error.js'
 import type { ExtractOptions, ExtractResult } from './reading/extract-result.js'
 import { type ExtractSource, TreeWriter } from './reading/extract-writer.js'
@@ -71,9 +71,10 @@ async function checkFree(folder: string): Promise<boolean> {
 }
 
 async function moveUp(from: string, to: string, made: HalfMadeTree): Promise<void> {
-  for (const name of await readdir(from)) {
-    renameSync(join(from, name), join(to, name))
-    made.add(join(to, name)) // in one step with the renaming: what somebody else made is never removed
+  const within = (folder: string, name: Buffer) => Buffer.concat([Buffer.from(folder + sep), name])
+  for (const name of await readdir(from, { encoding: 'buffer' })) {
+    renameSync(within(from, name), within(to, name))
+    made.add(within(to, name)) // in one step with the renaming: what somebody else made is never removed
   }
   await rmdir(from)
 }

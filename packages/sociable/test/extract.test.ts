@@ -367,6 +367,39 @@ test('when it fails or is aborted, nothing stays', async () => {
   assert.ok(!existsSync(out))
 })
 
+test('an abort at any moment, the last ones too, leaves nothing: not even the folders above', async () => {
+  const name = await imageOf([
+    { name: 'd/', mode: 0o500 },
+    { name: 'd/e/', mode: 0o500 },
+    { name: 'd/e/a', content: 'a' },
+    { name: 'b', content: 'b' },
+    { name: 'l', type: '2', linkname: 'b' },
+  ])
+  await using(name, async (image) => {
+    for (const isThere of [true, false]) {
+      let aborts = 0
+      for (let done = false; !done; aborts++) {
+        const { parent, out } = target()
+        const folder = isThere ? out : join(parent, 'x', 'y', 'out')
+        if (isThere) mkdirSync(out)
+        const controller = new AbortController()
+        const { signal } = controller
+        let left = aborts
+        signal.throwIfAborted = function () {
+          if (left-- === 0) controller.abort(new Error('enough'))
+          AbortSignal.prototype.throwIfAborted.call(this)
+        }
+        const outcome = await image.extract('/', folder, { signal }).catch((error) => error)
+        done = !(outcome instanceof Error)
+        if (done) assert.deepEqual(Object.keys(tree(folder)).sort(), ['b', 'd', 'd/e', 'd/e/a', 'l'])
+        else assert.deepEqual(tree(parent), isThere ? { out: '/' } : {}, `abort ${aborts}`)
+        assert.ok(aborts < 100)
+      }
+      assert.ok(aborts > 5, `${aborts}`)
+    }
+  })
+})
+
 test('a folder that is there stays itself, one that is made is as others', async () => {
   const name = await imageOf([
     { name: 'a', content: 'a' },

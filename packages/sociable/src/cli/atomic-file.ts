@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { open, realpath, rename, rm, stat } from 'node:fs/promises'
-import { namingPath } from '../named-path.js'
+import { namingPath } from '../reading/named-path.js'
 
 /**
  * Writes a file that is either there whole or as it was before: the bytes go to a file beside it, which then takes its name. What is no

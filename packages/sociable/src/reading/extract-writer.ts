@@ -3,11 +3,11 @@ import { chmod, copyFile, type FileHandle, link, mkdir, open, symlink } from 'no
 import { join, sep } from 'node:path'
 import { type FileEntry, FileError } from '@sociable/ztoc'
 import { ImageError } from '../error.js'
-import { namingPath } from '../named-path.js'
 import type { ExtractOptions, ExtractResult, SkippedEntry } from './extract-result.js'
 import { baseName, linkNameOf } from './layer-tree.js'
 import type { LazyLayer } from './lazy-layer.js'
 import { relativeTarget } from './link-target.js'
+import { namingPath } from './named-path.js'
 import { encodePath, isRaw } from './path-bytes.js'
 import type { Found, Union } from './union.js'
 
@@ -117,7 +117,7 @@ export class TreeWriter {
   }
 
   /** The directories made, each before what is in it, where they are now. */
-  directoriesIn(folder: string): string[] {
+  directoriesIn(folder: string): (string | Buffer)[] {
     return this.#directories.map(({ path }) => this.#file(path, folder))
   }
 
@@ -142,7 +142,7 @@ export class TreeWriter {
         if (current?.entry !== file) {
           await current?.close()
           const content = contents.get(file.index)!
-          current = new NewFile(file, await this.#create(content), this.#file(content.paths[0]!))
+          current = new NewFile(file, await this.#create(content), String(this.#file(content.paths[0]!)))
         }
         await current.write(bytes)
       }

@@ -5,11 +5,11 @@ import { ImageError } from '../error.js'
 
 /** What a call has made so far and takes away again if it fails, or if the process ends before the call does. */
 export class HalfMadeTree {
-  readonly #paths = new Set<string>()
+  readonly #paths = new Set<string | Buffer>()
   /** Parents that were not there, the innermost first. */
   #parents: string[] = []
   /** Directories in the paths, each before what is in it: some have got their permissions, and nothing can be removed from one that nobody may write to. */
-  directories: () => readonly string[] = () => []
+  directories: () => readonly (string | Buffer)[] = () => []
   readonly #atExit = () => this.#removeNow()
 
   constructor() {
@@ -17,7 +17,7 @@ export class HalfMadeTree {
   }
 
   /** To be called before it can be there half, and never for what somebody else may have made. */
-  add(path: string): void {
+  add(path: string | Buffer): void {
     this.#paths.add(path)
   }
 

@@ -165,6 +165,40 @@ test('standard input that is no layer', async () => {
   assert.doesNotMatch(err, /fault in sociable/)
 })
 
+test('no bytes are no layer', async (t) => {
+  const cwd = await temporaryFolder(t)
+  await writeFile(join(cwd, 'empty'), '')
+  for (const layer of ['-', 'empty'])
+    for (const kind of [[], ['--compression', 'uncompressed'], ['--compression', 'gzip']]) {
+      const { status, out, err } = await run(['ztoc', layer, ...kind, '--output', 'out'], { cwd, input: '' })
+      assert.deepEqual([status, out], [1, ''], layer)
+      assert.match(err, /^error: .*(there are no bytes|0 bytes long)/)
+    }
+  assert.deepEqual(await readdir(cwd), ['empty'])
+})
+
+test('a full device is named', { skip: process.platform !== 'linux' }, async (t) => {
+  const layer = join(await temporaryFolder(t), 'layer.tar')
+  await writeFile(layer, await tar({ a: 'a' }))
+  const { status, err } = await run(['ztoc', layer, '--output', '/dev/full'])
+  assert.deepEqual([status, err], [1, 'error: /dev/full: no space left on the device\n'])
+})
+
+test('a layer limit, as a flag and as a variable', async (t) => {
+  const cwd = await temporaryFolder(t)
+  await writeFile(join(cwd, 'layer.tar'), await tar({ a: 'a' }))
+  for (const [flags, env] of [
+    [['--layer-limit', '1KiB'], {}],
+    [[], { SOCIABLE_LAYER_LIMIT: '1024' }],
+  ] as const) {
+    const { status, err } = await run(['ztoc', 'layer.tar', ...flags, '-o', 'out'], { cwd, env })
+    assert.equal(status, 1)
+    assert.match(err, /^error: .*layer unpacks to more than 1024 bytes/)
+  }
+  assert.deepEqual(await readdir(cwd), ['layer.tar'])
+  assert.equal((await run(['ztoc', 'layer.tar', '--layer-limit', '1MiB'], { cwd })).status, 0)
+})
+
 test('in CI a line for the layer, elsewhere none', async (t) => {
   const layer = join(await temporaryFolder(t), 'layer.tar')
   await writeFile(layer, await tar({ a: 'a', b: 'b' }))
