@@ -91,6 +91,7 @@ function licenses(inputs) {
     const text = file === undefined ? `${license}\n` : readFileSync(join(root, folder, file), 'utf8')
     texts.set(text, [...(texts.get(text) ?? []), `${name} ${version} (${license})`])
   }
+  texts.set(readFileSync(join(root, 'packages/ztoc/THIRD-PARTY-LICENSES'), 'utf8'), ['the zstd encoder'])
   return [...texts].map(([text, names]) => `${names.join('\n')}\n\n${text.trim()}\n`).join(`\n${'-'.repeat(78)}\n\n`)
 }
 
