@@ -1,6 +1,12 @@
+import { stat } from 'node:fs/promises'
 import { openArchive } from './archive/archive.js'
 import { openSink, streamSink } from './archive/archive-sink.js'
-import { ArchiveWriter, type PreviousArchive, readPreviousArchive } from './archive/archive-writer.js'
+import {
+  type ArchiveUpdate,
+  ArchiveWriter,
+  type PreviousArchive,
+  readPreviousArchive,
+} from './archive/archive-writer.js'
 import { uncompressedBytes } from './archive/compressed-archive.js'
 import { indexTar } from './archive/tar-index.js'
 import {
@@ -91,8 +97,26 @@ async function openForWriting(
     return new ArchiveWriter(name, streamSink(process.stdout, name, false))
   }
   const sink = await openSink(path)
-  const previous = mode === 'update' ? await openPrevious(name, path, signal) : undefined
-  return new ArchiveWriter(name, sink, previous)
+  return new ArchiveWriter(name, sink, mode === 'update' ? await openUpdate(name, path, signal) : undefined)
+}
+
+async function openUpdate(name: string, path: string, signal: AbortSignal | undefined): Promise<ArchiveUpdate> {
+  const previous = await openPrevious(name, path, signal)
+  return {
+    previous,
+    async changed() {
+      if (await isStill(path, previous?.archive.file)) return undefined
+      return async () => new ArchiveWriter(name, await openSink(path), await openUpdate(name, path, signal))
+    },
+  }
+}
+
+/** Whether the path leads to that file, or to none as before. Changed files are new ones, and while one is open no other has its number. */
+async function isStill(path: string, file: RandomAccessFile | undefined): Promise<boolean> {
+  const now = await stat(path, { bigint: true }).catch(() => undefined)
+  if (now === undefined || file === undefined) return now === file
+  const before = await file.stat()
+  return now.dev === before.dev && now.ino === before.ino && now.size === before.size && now.size === BigInt(file.size)
 }
 
 async function openPrevious(

@@ -7,9 +7,12 @@ import { finished } from 'node:stream/promises'
 import { StoreError } from '../error.js'
 import { removeAtExit } from '../file/half-made.js'
 import { fileError, RandomAccessFile } from '../file/random-access.js'
+import { whileBusy } from '../file/while-busy.js'
 
 /** Where the bytes of an archive that is being written go. Nothing is made before the first `write`. */
 export interface ArchiveSink {
+  /** The file's path when it is finished; `undefined` for a stream. */
+  readonly path: string | undefined
   /** Whether positions must come in order, without a gap. */
   readonly sequential: boolean
   write(bytes: Uint8Array, position: number): Promise<void>
@@ -45,12 +48,13 @@ function fileSink(path: string): ArchiveSink {
     return opened
   }
   return {
+    path,
     sequential: false,
     write: async (bytes, position) => (await file()).write(bytes, position),
     readFrom: file,
     async finish() {
       await (await file()).close()
-      await rename(temporary, path).catch((cause) => {
+      await whileBusy(() => rename(temporary, path)).catch((cause) => {
         throw fileError(cause, path)
       })
       isGone()
@@ -73,6 +77,7 @@ export function streamSink(stream: Writable, name: string, end: boolean): Archiv
   }
   stream.on('error', onError) // else it would end the process
   return {
+    path: undefined,
     sequential: true,
     write(bytes) {
       return new Promise((resolve, reject) => {

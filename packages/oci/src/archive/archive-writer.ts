@@ -2,6 +2,7 @@ import { contentChunks } from '../content.js'
 import type { Descriptor } from '../document/descriptor.js'
 import { measuring, parseDigest, sizeMismatch, verifying } from '../document/digest.js'
 import { StoreError } from '../error.js'
+import { type HeldLock, withFileLock } from '../file/file-lock.js'
 import type { RangeOptions } from '../file/random-access.js'
 import { EMPTY_LAYOUT_INDEX, type LayoutIndex } from '../layout/layout-index.js'
 import { LayoutStore } from '../layout/layout-store.js'
@@ -9,7 +10,7 @@ import { LAYOUT_FILE, LAYOUT_FILE_CONTENT } from '../layout/layout-version.js'
 import type { Content, PushOptions } from '../store.js'
 import type { ArchiveSink } from './archive-sink.js'
 import type { OpenArchive } from './archive-store.js'
-import { blobName, readArchiveIndex } from './oci-archive.js'
+import { blobName, digestNamed, readArchiveIndex } from './oci-archive.js'
 import { BLOCK_SIZE, encodeTarHeader } from './tar-header.js'
 import type { TarFile } from './tar-index.js'
 
@@ -27,6 +28,14 @@ export interface PreviousArchive {
   readonly index: LayoutIndex
 }
 
+/** What a file that is updated has to do with other processes. */
+export interface ArchiveUpdate {
+  /** What was there at the beginning. */
+  readonly previous: PreviousArchive | undefined
+  /** What is there now, where another process has changed it since; a function that gives a writer which continues from there. */
+  changed(): Promise<(() => Promise<ArchiveWriter>) | undefined>
+}
+
 export async function readPreviousArchive(name: string, archive: OpenArchive): Promise<PreviousArchive> {
   return { archive, index: await readArchiveIndex(name, archive) }
 }
@@ -40,6 +49,9 @@ export class ArchiveWriter extends LayoutStore {
   readonly #sink: ArchiveSink
   readonly #previous: OpenArchive | undefined
   readonly #blobs = new Map<string, Blob>()
+  readonly #update: ArchiveUpdate | undefined
+  /** Blobs in the order in which they came, and what was done to the index: to be repeated on what another process wrote meanwhile. */
+  readonly #changes: ((index: LayoutIndex) => LayoutIndex)[] = []
   #index: LayoutIndex
   #isNamed = false
   #isClosed = false
@@ -51,11 +63,12 @@ export class ArchiveWriter extends LayoutStore {
   #failure: Error | undefined
   #started: Promise<void> | undefined
 
-  constructor(name: string, sink: ArchiveSink, previous?: PreviousArchive) {
+  constructor(name: string, sink: ArchiveSink, update?: ArchiveUpdate) {
     super(name)
     this.#sink = sink
-    this.#previous = previous?.archive
-    this.#index = previous?.index ?? EMPTY_LAYOUT_INDEX
+    this.#update = update
+    this.#previous = update?.previous?.archive
+    this.#index = update?.previous?.index ?? EMPTY_LAYOUT_INDEX
   }
 
   async push(descriptor: Descriptor, content: Content, options: PushOptions = {}): Promise<void> {
@@ -87,11 +100,9 @@ export class ArchiveWriter extends LayoutStore {
       await this.#started
       await Promise.all([...this.#blobs.values()].map((blob) => blob.written))
       if (!this.#isNamed) return await this.#sink.discard()
-      const index = this.#append(INDEX_FILE, this.#index.bytes.length, [this.#index.bytes], undefined)
-      await index.done
-      // Two blocks of zeros end a tar (POSIX pax, "ustar Interchange Format").
-      await this.#sink.write(new Uint8Array(2 * BLOCK_SIZE), this.#end)
-      await this.#sink.finish()
+      const { path } = this.#sink
+      if (path === undefined || this.#update === undefined) await this.#finish()
+      else await withFileLock(`${path}.lock`, undefined, (lock) => this.#finishUpdate(lock))
     } catch (error) {
       await this.#sink.discard()
       // Where nothing was named, whoever pushed knows already.
@@ -99,6 +110,42 @@ export class ArchiveWriter extends LayoutStore {
     } finally {
       await this.#previous?.file.close()
     }
+  }
+
+  /** Ends the file; the lock is for one that others may update. */
+  async #finish(lock?: HeldLock): Promise<void> {
+    const index = this.#append(INDEX_FILE, this.#index.bytes.length, [this.#index.bytes], undefined)
+    await index.done
+    // Two blocks of zeros end a tar (POSIX pax, "ustar Interchange Format").
+    await this.#sink.write(new Uint8Array(2 * BLOCK_SIZE), this.#end)
+    await lock?.check()
+    await this.#sink.finish()
+  }
+
+  /** Where another process has changed the file since it was opened, all that was done here is done again on what it is now. */
+  async #finishUpdate(lock: HeldLock): Promise<void> {
+    const reopen = await this.#update?.changed()
+    if (reopen === undefined) return this.#finish(lock)
+    const writer = await reopen()
+    try {
+      for (const [digest, { size }] of this.#blobs)
+        await writer.push({ mediaType: '', digest, size }, this.blobRange(digest, 0, size, {}), { verify: false })
+      for (const [name, { size }] of this.#previous?.files ?? []) {
+        const digest = digestNamed(name)
+        if (digest === undefined || (await writer.blobSize(digest)) !== undefined) continue
+        await writer.push({ mediaType: '', digest, size }, this.blobRange(digest, 0, size, {}), { verify: false })
+      }
+      for (const change of this.#changes) await writer.changeIndex(change)
+      writer.#isClosed = true
+      await writer.#started
+      await writer.#finish(lock)
+    } catch (error) {
+      await writer.#sink.discard()
+      throw error
+    } finally {
+      await writer.#previous?.file.close()
+    }
+    await this.#sink.discard()
   }
 
   protected async blobSize(digest: string): Promise<number | undefined> {
@@ -129,6 +176,7 @@ export class ArchiveWriter extends LayoutStore {
     const after = change(this.#index)
     if (after === this.#index) return
     this.#start()
+    this.#changes.push(change)
     this.#index = after
     this.#isNamed = true
   }

@@ -1,3 +1,4 @@
+import { isDigest } from '../document/digest.js'
 import { StoreError } from '../error.js'
 import { type LayoutIndex, parseLayoutIndex } from '../layout/layout-index.js'
 import { checkLayoutVersion, LAYOUT_FILE } from '../layout/layout-version.js'
@@ -26,4 +27,11 @@ export async function readArchiveIndex(name: string, archive: OpenArchive): Prom
 /** A blob's path within a layout. */
 export function blobName(digest: string): string {
   return `blobs/${digest.replace(':', '/')}`
+}
+
+/** The digest that a blob's path stands for; `undefined` for any other file. */
+export function digestNamed(path: string): string | undefined {
+  const [, algorithm, hex] = /^blobs\/([^/]+)\/([^/]+)$/.exec(path) ?? []
+  const digest = `${algorithm}:${hex}`
+  return isDigest(digest) ? digest : undefined
 }

@@ -1,11 +1,12 @@
 import { rmSync } from 'node:fs'
 
-const files = new Set<string>()
+/** Files, each with whether it is still this process's. */
+const files = new Map<string, () => boolean>()
 
 function removeAll(): void {
-  for (const file of files) {
+  for (const [file, isOurs] of files) {
     try {
-      rmSync(file, { force: true })
+      if (isOurs()) rmSync(file, { force: true, recursive: true })
     } catch {
       // nobody is left to tell
     }
@@ -13,12 +14,12 @@ function removeAll(): void {
 }
 
 /**
- * Has a file that is being made removed at the process's end, should that come before the file is whole: an `exit` that does not wait for anyone. Gives what ends
- * that, to be called when the file has its name, or is gone.
+ * Has a file or folder that is being made removed at the process's end, should that come before the file is whole: an `exit` that does not wait for anyone. Gives what ends
+ * that, to be called when the file has its name, or is gone. `isOurs` is asked first.
  */
-export function removeAtExit(file: string): () => void {
+export function removeAtExit(file: string, isOurs = () => true): () => void {
   if (files.size === 0) process.on('exit', removeAll)
-  files.add(file)
+  files.set(file, isOurs)
   return () => {
     files.delete(file)
     if (files.size === 0) process.off('exit', removeAll)

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { close, constants, fstat, open, read, type Stats, unlink, write } from 'node:fs'
+import { type BigIntStats, close, constants, fstat, open, read, type Stats, unlink, write } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { addAbortSignal, type Readable } from 'node:stream'
@@ -132,6 +132,13 @@ export class RandomAccessFile {
       )
       written += result.bytesWritten
     }
+  }
+
+  /** What the file system says of it now. */
+  async stat(): Promise<BigIntStats> {
+    return new Promise((resolve, reject) => {
+      fstat(this.#fd, { bigint: true }, (error, stats) => (error ? reject(error) : resolve(stats)))
+    })
   }
 
   /**

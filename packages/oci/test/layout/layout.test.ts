@@ -252,7 +252,8 @@ test('nothing is left of a layout where nothing got a name, and all of one that 
   const store = await openStore(`oci:${folder}/a/b`, { mode: 'write' })
   assert.deepEqual(readdirSync(folder), [])
   await pushImage(store, image)
-  assert.ok(existsSync(join(folder, 'a', 'b', 'blobs')))
+  assert.ok(existsSync(join(folder, 'a', 'b')))
+  assert.ok(!existsSync(join(folder, 'a', 'b', 'blobs'))) // no other process relies on what may be removed
   await store.close()
   assert.deepEqual(readdirSync(folder), [])
 
