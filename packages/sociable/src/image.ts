@@ -87,6 +87,8 @@ export interface OpenImageOptions extends CallOptions, RegistryAccess {
   readonly platform?: string | undefined
   /** Bytes that a layer without an index may unpack to. @default 16 GiB, or 100 times the layer's size if that is more */
   readonly layerLimit?: number | undefined
+  /** Called before a layer is read whole because no index has it: with the layer, and all the image's layers that no index has. */
+  readonly onWholeLayer?: ((layer: Descriptor, all: readonly Descriptor[]) => void) | undefined
 }
 
 /**
@@ -109,7 +111,8 @@ export async function openImage(image: ImageLocation, options: OpenImageOptions 
     for (const descriptor of index?.manifest.layers ?? [])
       if (descriptor.mediaType === ZTOC_MEDIA_TYPE)
         ztocs.set(descriptor.annotations?.get(LAYER_DIGEST) ?? '', descriptor)
-    const counter = new FetchCounter()
+    const without = (entry.manifest!.layers ?? []).filter(({ digest }) => !ztocs.has(digest))
+    const counter = new FetchCounter((layer) => options.onWholeLayer?.(layer, without))
     const opened = new Map<string, LazyLayer>()
     for (const layer of entry.manifest!.layers ?? [])
       opened.set(layer.digest, new LazyLayer(store, layer, ztocs.get(layer.digest), counter, layerLimit))

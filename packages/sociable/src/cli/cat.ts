@@ -1,9 +1,10 @@
 import { Command } from 'commander'
 import { addExamples } from './examples.js'
 import { UsageError } from './failure.js'
-import { imagePath, platformOption, withImage } from './image-reading.js'
+import { imagePath, platformOption, type ReadingFlags, withImage } from './image-reading.js'
+import { layerLimitOption } from './index-options.js'
 import { notEmpty } from './option.js'
-import { addRegistryOptions, type RegistryFlags } from './registry-options.js'
+import { addRegistryOptions } from './registry-options.js'
 import type { Terminal } from './terminal.js'
 
 export function catCommand(terminal: Terminal): Command {
@@ -15,21 +16,20 @@ export function catCommand(terminal: Terminal): Command {
     .argument('<image>', 'the image', notEmpty)
     .argument('<paths...>', 'files in the image')
     .addOption(platformOption())
+    .addOption(layerLimitOption())
   addRegistryOptions(command)
   addExamples(command, [
     { command: 'sociable cat oci:./image:app-soci /etc/os-release', does: 'a file' },
     { command: 'sociable cat oci:./image:app-soci usr/bin/app -p linux/arm64 > app', does: "one platform's" },
   ])
-  return command.action(
-    (name: string, paths: readonly string[], flags: RegistryFlags & { readonly platform?: string }) => {
-      if (terminal.json) throw new UsageError("cat has no --json: its output is the files' bytes")
-      return withImage(name, flags, terminal, async (image) => {
-        for (const path of paths)
-          for await (const bytes of image.stream(await imagePath(image, path, terminal.signal), {
-            signal: terminal.signal,
-          }))
-            await terminal.write(bytes)
-      })
-    },
-  )
+  return command.action((name: string, paths: readonly string[], flags: ReadingFlags) => {
+    if (terminal.json) throw new UsageError("cat has no --json: its output is the files' bytes")
+    return withImage(name, flags, terminal, async (image) => {
+      for (const path of paths)
+        for await (const bytes of image.stream(await imagePath(image, path, terminal.signal), {
+          signal: terminal.signal,
+        }))
+          await terminal.write(bytes)
+    })
+  })
 }

@@ -4,9 +4,10 @@ import type { ExtractResult } from '../reading/extract-result.js'
 import { quotePath } from '../reading/quote-path.js'
 import { addExamples } from './examples.js'
 import { formatSize, plural } from './format.js'
-import { imagePath, platformOption, withImage } from './image-reading.js'
+import { imagePath, platformOption, type ReadingFlags, withImage } from './image-reading.js'
+import { layerLimitOption } from './index-options.js'
 import { notEmpty } from './option.js'
-import { addRegistryOptions, type RegistryFlags } from './registry-options.js'
+import { addRegistryOptions } from './registry-options.js'
 import type { Terminal } from './terminal.js'
 
 /** What `extract --json` prints. */
@@ -36,25 +37,25 @@ export function extractCommand(terminal: Terminal): Command {
     .argument('<path>', 'a file or a directory in the image; / is all of it', notEmpty)
     .argument('<dir>', 'the folder to make', notEmpty)
     .addOption(platformOption())
+    .addOption(layerLimitOption())
   addRegistryOptions(command)
   addExamples(command, [
     { command: 'sociable extract oci:./image:app-soci /etc ./etc', does: "a directory's files" },
     { command: 'sociable extract registry.example/app:1-soci / ./root -p linux/arm64', does: 'all of a platform' },
   ])
-  return command.action(
-    (name: string, path: string, folder: string, flags: RegistryFlags & { readonly platform?: string }) =>
-      withImage(name, flags, terminal, async (image) => {
-        const result = await image.extract(await imagePath(image, path, terminal.signal), folder, {
-          signal: terminal.signal,
-        })
-        for (const { path, reason } of result.skipped.slice(0, MAX_WARNINGS))
-          terminal.warn(`${quotePath(path)} is skipped: ${reason}`)
-        const more = result.skipped.length - MAX_WARNINGS
-        if (more > 0) terminal.warn(`and ${more} more are skipped: --json lists them all`)
-        if (terminal.verbose) terminal.note(`${plural(result.files, 'file')}, ${formatSize(result.bytes)}`)
-        const { platform, digest, statistics } = image
-        const document: ExtractDocument = { image: image.name, platform, digest, path, folder, ...result, statistics }
-        await terminal.result(document, [folder])
-      }),
+  return command.action((name: string, path: string, folder: string, flags: ReadingFlags) =>
+    withImage(name, flags, terminal, async (image) => {
+      const result = await image.extract(await imagePath(image, path, terminal.signal), folder, {
+        signal: terminal.signal,
+      })
+      for (const { path, reason } of result.skipped.slice(0, MAX_WARNINGS))
+        terminal.warn(`${quotePath(path)} is skipped: ${reason}`)
+      const more = result.skipped.length - MAX_WARNINGS
+      if (more > 0) terminal.warn(`and ${more} more are skipped: --json lists them all`)
+      if (terminal.verbose) terminal.note(`${plural(result.files, 'file')}, ${formatSize(result.bytes)}`)
+      const { platform, digest, statistics } = image
+      const document: ExtractDocument = { image: image.name, platform, digest, path, folder, ...result, statistics }
+      await terminal.result(document, [folder])
+    }),
   )
 }

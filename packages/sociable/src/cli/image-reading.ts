@@ -15,16 +15,38 @@ export const platformOption = (): Option =>
     checkPlatform,
   )
 
+/** Layers below this size are in no index, unless asked for: reading one whole costs little. */
+const WORTH_A_WARNING = 10 << 20
+
+export interface ReadingFlags extends RegistryFlags {
+  readonly platform?: string
+  readonly layerLimit?: number
+}
+
 /** Opens the image, hands it on, and closes it whatever happens; tells what was fetched where --verbose asks. */
 export async function withImage(
   name: string,
-  flags: RegistryFlags & { readonly platform?: string },
+  flags: ReadingFlags,
   terminal: Terminal,
   use: (image: Image) => Promise<void>,
 ): Promise<void> {
   const access = await registryOptions(flags, [name])
   const { openImage } = await import('../image.js')
-  const image = await openImage(name, { ...access, platform: flags.platform, signal: terminal.signal })
+  let isWarned = false
+  const image = await openImage(name, {
+    ...access,
+    platform: flags.platform,
+    layerLimit: flags.layerLimit,
+    signal: terminal.signal,
+    onWholeLayer({ size }, all) {
+      if (isWarned || size < WORTH_A_WARNING) return
+      isWarned = true
+      const bytes = formatSize(all.reduce((sum, layer) => sum + layer.size, 0))
+      terminal.warn(
+        `no SOCI index has ${plural(all.length, 'layer')} of the image: up to ${bytes} are read whole; for fast reads, make an indexed image with sociable convert`,
+      )
+    },
+  })
   if (image.attachedIndex !== undefined)
     terminal.warn(
       `reading through SOCI index ${image.attachedIndex} (v1), which the image's digest does not cover: anyone who may push to its repository can attach one`,

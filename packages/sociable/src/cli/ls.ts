@@ -2,16 +2,16 @@ import { Command } from 'commander'
 import type { EntryType, FetchStatistics, ImageEntry } from '../image.js'
 import { quotePath } from '../reading/quote-path.js'
 import { addExamples } from './examples.js'
-import { imagePath, platformOption, withImage } from './image-reading.js'
+import { imagePath, platformOption, type ReadingFlags, withImage } from './image-reading.js'
+import { layerLimitOption } from './index-options.js'
 import { notEmpty, option } from './option.js'
-import { addRegistryOptions, type RegistryFlags } from './registry-options.js'
+import { addRegistryOptions } from './registry-options.js'
 import { formatTable } from './table.js'
 import type { Terminal } from './terminal.js'
 
-interface LsFlags extends RegistryFlags {
+interface LsFlags extends ReadingFlags {
   readonly long?: boolean
   readonly recursive?: boolean
-  readonly platform?: string
 }
 
 /** What `ls --json` prints. */
@@ -38,6 +38,7 @@ export function lsCommand(terminal: Terminal): Command {
     .addOption(option('-l, --long', 'with type, mode, owner, size, time and link target'))
     .addOption(option('-R, --recursive', 'all that is below too'))
     .addOption(platformOption())
+    .addOption(layerLimitOption())
   addRegistryOptions(command)
   addExamples(command, [
     { command: 'sociable ls oci:./image:app-soci /etc', does: 'names in a folder' },

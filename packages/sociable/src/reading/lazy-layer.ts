@@ -20,6 +20,12 @@ export class FetchCounter {
   requests = 0
   ztocs = 0
   readonly wholeLayers: string[] = []
+  /** Called before a layer without a zTOC is read whole. */
+  readonly onWholeLayer: ((layer: Descriptor) => void) | undefined
+
+  constructor(onWholeLayer?: (layer: Descriptor) => void) {
+    this.onWholeLayer = onWholeLayer
+  }
 
   async *count(content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     this.requests++
@@ -29,6 +35,10 @@ export class FetchCounter {
     }
   }
 }
+
+/** What a zstd layer may unpack to, as for gzip: so many bytes, or so many times its size. */
+const ZSTD_OUTPUT = 16 * 2 ** 30
+const ZSTD_RATIO = 100
 
 /** A layer of an image, opened when first needed: by its zTOC, or where it has none by reading it whole. */
 export class LazyLayer {
@@ -138,6 +148,7 @@ export class LazyLayer {
     const { mediaType, digest, size } = this.descriptor
     const compression = readableCompression(mediaType, size)
     this.#counter.wholeLayers.push(digest)
+    this.#counter.onWholeLayer?.(this.descriptor)
     const content = this.#counter.count(this.#store.fetch(this.descriptor, { verify: false, reuse: true, signal }))
     const common = { limit: this.#limit, ...(signal !== undefined && { signal }) }
     const { ztoc } =
@@ -145,6 +156,7 @@ export class LazyLayer {
         ? await indexLayer(decodeZstd(verifying(this.descriptor, content, this.#store.name)), {
             compression: 'uncompressed',
             ...common,
+            limit: this.#limit ?? Math.max(ZSTD_OUTPUT, ZSTD_RATIO * size),
           })
         : await indexLayer(content, { compression, expected: { digest, size }, ...common })
     return decodeZtoc(Buffer.concat(ztoc.pieces))

@@ -3,8 +3,11 @@ import { type Compression, LayerFormatError } from '@sociable/ztoc'
 import { Decompress } from 'fzstd'
 import { decideLayer } from '../image/layer-type.js'
 
-/** Pieces in which the decoder gets its input, so that a layer of little more than zeros does not become much output at once. */
-const INPUT_SIZE = 64 << 10
+/**
+ * Pieces in which the decoder gets its input. It hands over all that a piece gives at once: of 4 bytes up to 128 KiB (a block that repeats one byte), so 64 MiB at
+ * most.
+ */
+const INPUT_SIZE = 2 << 10
 
 /** How a layer of this media type is compressed, if it can be read. @throws LayerFormatError COMPRESSION_UNSUPPORTED */
 export function readableCompression(mediaType: string, size: number): Compression | 'zstd' {

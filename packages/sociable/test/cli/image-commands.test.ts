@@ -330,3 +330,26 @@ test('what skopeo makes, and what it makes of ours', { skip: !hasSkopeo && !proc
     await rm(join(cwd, 'copied'), { recursive: true })
   }
 })
+
+test('cat, ls, extract: an image without an index says once that layers are read whole, how much, and what to do', async (t) => {
+  const { cwd } = await imageOf(t)
+  const warning =
+    /^warning: no SOCI index has 3 layers of the image: up to 11\.5 MB are read whole; .* sociable convert\n$/
+  const platform = ['-p', 'linux/amd64']
+  for (const command of [
+    ['cat', 'oci:image:app', '/usr/bin/tool', '/usr/bin/tool'],
+    ['ls', '-R', 'oci:image:app'],
+    ['extract', 'oci:image:app', '/etc', 'etc'],
+  ])
+    assert.match((await run([...command, ...platform], { cwd })).err, warning, command[0])
+  assert.equal((await run(['ls', 'oci:image:app', ...platform, '--quiet'], { cwd })).err, '')
+  assert.equal((await run(['convert', 'oci:image:app'], { cwd })).status, 0)
+  assert.equal(
+    (await run(['ls', '-R', 'oci:image:app-soci', ...platform], { cwd })).err,
+    '',
+    'small layers are in no index',
+  )
+  const limited = await run(['ls', 'oci:image:app', ...platform, '--layer-limit', '1MiB'], { cwd })
+  assert.equal(limited.status, 1)
+  assert.match(limited.err, /error: layer sha256:[0-9a-f]{64}: the layer unpacks to more than 1048576 bytes/)
+})
