@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { LOW_ADDRESS_SPACE_FLAG } from '../inflate/inflater.js'
 import { indexLayer } from '../layer/index-layer.js'
 import { openLayer } from '../layer/layer-input.js'
 import type { IndexedLayer, IndexLayerOptions } from '../types.js'
@@ -7,7 +8,7 @@ import { type LayerThreadCount, LayerThreads } from './layer-threads.js'
 export interface LayerIndexerOptions {
   /** Layers indexed at once; the others wait in the order of their calls. Each takes a thread or two. @default the machine's cores */
   readonly concurrency?: number
-  /** Whether to use threads at all. @default true, and one thread where there are none to be had (no shared memory, `ulimit -v`) */
+  /** Whether to use threads at all. @default true; one thread where there are none to be had (no shared memory), and with `LOW_ADDRESS_SPACE_FLAG` */
   readonly threads?: boolean
 }
 
@@ -38,7 +39,8 @@ export class LayerIndexer {
 
   constructor(options: LayerIndexerOptions = {}) {
     this.#concurrency = Math.max(1, options.concurrency ?? availableParallelism())
-    this.#threads = options.threads ?? true
+    // A thread that finds no address space for its code ends the whole process: no error tells
+    this.#threads = (options.threads ?? true) && !process.execArgv.includes(LOW_ADDRESS_SPACE_FLAG)
   }
 
   /** As `indexLayer`. The source is not read before a place in the pool is free. */
