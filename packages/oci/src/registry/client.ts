@@ -12,6 +12,7 @@ import { ecrImmutableTags, type ImmutableTags } from './immutable-tags.js'
 import { MemoryBudget } from './memory-budget.js'
 import { RETRY_POLICY, type RetryPolicy, retrying } from './retry.js'
 import type { Scopes } from './scope.js'
+import { TransientError } from './transient.js'
 
 export interface RegistryOptions extends HttpOptions {
   /** Speak HTTP without TLS. @default only with this machine, and only if no TLS is spoken there */
@@ -54,7 +55,7 @@ export class RegistryClient {
     this.#credentials = options.credentials ?? defaultCredentials()
     this.immutableTags = options.immutableTags ?? ecrImmutableTags()
     this.http = new Http(options)
-    this.policy = { ...RETRY_POLICY, ...options.retry }
+    this.policy = { ...RETRY_POLICY, onRetry: options.onNotice, ...options.retry }
     this.budget = new MemoryBudget(options.memory ?? READ_AHEAD)
     this.pool = new ChunkPool(this.budget.capacity)
     this.partSize = Math.max(SMALLEST_PART, Math.min(PART_SIZE, Math.floor(this.budget.capacity / PARTS_AHEAD)))
@@ -96,6 +97,7 @@ export class RegistryClient {
       return response.status === 400
     } catch (error) {
       if (!(error instanceof StoreError)) throw error
+      if (error instanceof TransientError && error.cause === undefined) throw error // connected and silent: not a matter of TLS
       const code = error.cause instanceof Error && 'code' in error.cause ? error.cause.code : undefined
       return code !== 'ECONNREFUSED' && code !== 'ENOTFOUND'
     }

@@ -73,6 +73,7 @@ export function failureOf(response: HttpResponse, refusal: Refusal, advice = '')
       `${later}${advice === '' ? '' : `; ${advice}`}`,
       {
         retryAfter,
+        brief: `${status} from ${response.url.host}`,
       },
     )
   }

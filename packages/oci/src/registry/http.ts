@@ -50,6 +50,10 @@ export interface HttpOptions {
   readonly uploadTimeout?: number | undefined
   /** The slowest body that is waited for, either way. @default 16 KiB in 30 s */
   readonly pace?: Pace | undefined
+  /** Milliseconds without an answer after which `onNotice` is called. @default 10,000 */
+  readonly silenceNotice?: number | undefined
+  /** Called with a line for the user about what delays the work. @default not reported */
+  readonly onNotice?: ((message: string) => void) | undefined
   /** Where proxies are named. @default process.env */
   readonly environment?: NodeJS.ProcessEnv | undefined
 }
@@ -74,6 +78,8 @@ export class Http {
   readonly #answerTimeout: number
   readonly #uploadTimeout: number
   readonly #pace: Pace
+  readonly #silenceNotice: number
+  readonly #onNotice: ((message: string) => void) | undefined
 
   constructor(options: HttpOptions = {}) {
     const connect = { timeout: CONNECT_TIMEOUT, ...(options.insecure === true && { rejectUnauthorized: false }) }
@@ -87,6 +93,8 @@ export class Http {
     this.#answerTimeout = options.answerTimeout ?? 60_000
     this.#uploadTimeout = options.uploadTimeout ?? 600_000
     this.#pace = options.pace ?? { bytes: 16 << 10, milliseconds: 30_000 }
+    this.#silenceNotice = options.silenceNotice ?? 10_000
+    this.#onNotice = options.onNotice
   }
 
   /**
@@ -144,12 +152,17 @@ export class Http {
     const fail = (error: unknown) => (signal?.aborted ? signal.reason : connectionFailure(error, what, url, proxy))
     let timer: NodeJS.Timeout | undefined
     let settled = false
+    const silence = this.#watchSilence(request, incoming)
     const awaitAnswer = (milliseconds: number) => {
       // The answer, or the connection's end, may come before the body's: what nobody waits for must not keep the process.
       if (settled) return
       clearTimeout(timer)
       const late = () =>
-        incoming.abort(new TransientError('UNREACHABLE', `${what}: no answer in ${milliseconds / 1000} seconds`))
+        incoming.abort(
+          new TransientError('UNREACHABLE', `${what}: no answer in ${milliseconds / 1000} seconds`, {
+            brief: `no answer from ${url.host}`,
+          }),
+        )
       timer = setTimeout(late, milliseconds)
     }
     const body = this.#uploadBody(request, what, incoming, awaitAnswer)
@@ -181,7 +194,21 @@ export class Http {
     } finally {
       settled = true
       clearTimeout(timer)
+      clearTimeout(silence)
     }
+  }
+
+  /** Reports a server that stays silent. An upload's answer may take longer, as the registry may have to copy the blob first. */
+  #watchSilence({ body, url }: HttpRequest, incoming: Incoming): NodeJS.Timeout | undefined {
+    const report = this.#onNotice
+    if (report === undefined || typeof body === 'function') return undefined
+    const seconds = this.#silenceNotice / 1000
+    return setTimeout(() => {
+      const so = incoming.isSent
+        ? `${url.host} accepted the request but has not answered for ${seconds} s`
+        : `no ${url.protocol === 'https:' ? 'TLS connection' : 'connection'} to ${url.host} after ${seconds} s`
+      report(`${so}: still waiting`)
+    }, this.#silenceNotice)
   }
 
   /** The body under a clock of its own: it stalls where the server takes no more; and from its end the answer is awaited. */

@@ -51,6 +51,11 @@ export class Incoming implements Dispatcher.DispatchHandler {
     this.#end.catch(() => {})
   }
 
+  /** Whether a connection is there and the request is on its way. */
+  get isSent(): boolean {
+    return this.#controller !== undefined
+  }
+
   /** Gives the body to `take`, once. Resolves at its end, or where no more is wanted. */
   deliver(take: Take): Promise<void> {
     this.#take = take

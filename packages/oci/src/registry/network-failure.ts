@@ -46,7 +46,8 @@ export function connectionFailure(error: unknown, what: string, url: URL, proxy?
   if (NOT_HTTP.test(code))
     return new StoreError('PROTOCOL', `${what}: the answer is not valid HTTP (${code}): is that a registry?`, options)
   const through = proxy === undefined ? '' : `, through the proxy ${proxy.url.host} that ${proxy.variable} names`
-  return new TransientError('UNREACHABLE', `${what}: ${reason}${through}`, options)
+  const brief = `connection to ${url.host} failed${code === '' ? '' : ` (${code})`}`
+  return new TransientError('UNREACHABLE', `${what}: ${reason}${through}`, { ...options, brief })
 }
 
 /** A proxy that does not let a request through: for good, unless the proxy itself has trouble. Never with the proxy's login. */

@@ -11,6 +11,8 @@ export interface RetryPolicy {
   readonly longestDelay: number
   /** Milliseconds that a server may ask us to wait (`Retry-After`); where it asks for more, we fail at once. @default 60,000 */
   readonly longestRetryAfter: number
+  /** Called before each pause with a line for the user: `429 from registry.example: trying again in 4 s (2 of 6)`. @default the client's `onNotice` */
+  readonly onRetry?: ((message: string) => void) | undefined
 }
 
 export const RETRY_POLICY: RetryPolicy = { retries: 6, delay: 250, longestDelay: 10_000, longestRetryAfter: 60_000 }
@@ -26,16 +28,27 @@ export function retrying<T>(
 ): Promise<T> {
   return pRetry(attempt, {
     retries: policy.retries,
-    minTimeout: policy.delay,
-    maxTimeout: policy.longestDelay,
-    randomize: true,
+    minTimeout: 0, // the pause is made here, as its length is reported before it begins
     signal,
-    async onFailedAttempt({ error, retriesLeft }) {
-      const wait = error instanceof TransientError ? error.retryAfter : undefined
-      if (wait !== undefined && retriesLeft > 0 && wait <= policy.longestRetryAfter) await pause(wait, signal)
+    async onFailedAttempt({ error, retriesConsumed, retriesLeft }) {
+      if (!isWorthRetrying(error, policy) || retriesLeft <= 0) return
+      const delay = Math.min(policy.longestDelay, policy.delay * 2 ** retriesConsumed * (1 + Math.random()))
+      const wait = delay + (error.retryAfter ?? 0)
+      const count = `${retriesConsumed + 1} of ${policy.retries}`
+      policy.onRetry?.(`${error.brief}: trying again in ${formatWait(wait)} (${count})`)
+      await pause(wait, signal)
     },
-    shouldRetry: ({ error }) => error instanceof TransientError && (error.retryAfter ?? 0) <= policy.longestRetryAfter,
+    shouldRetry: ({ error }) => isWorthRetrying(error, policy),
   })
+}
+
+function isWorthRetrying(error: unknown, { longestRetryAfter }: RetryPolicy): error is TransientError {
+  return error instanceof TransientError && (error.retryAfter ?? 0) <= longestRetryAfter
+}
+
+function formatWait(milliseconds: number): string {
+  const seconds = milliseconds / 1000
+  return `${seconds < 1 ? Math.max(0.1, seconds).toFixed(1) : Math.round(seconds)} s`
 }
 
 async function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
