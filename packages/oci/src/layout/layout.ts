@@ -37,6 +37,8 @@ export interface OpenLayoutOptions {
    * @default false
    */
   readonly keep?: boolean | undefined
+  /** Whether blobs may be symbolic links. If not, a link counts as absent. @default true, as Bazel makes such layouts */
+  readonly followLinks?: boolean | undefined
 }
 
 /**
@@ -52,7 +54,7 @@ export interface OpenLayoutOptions {
 export async function openLayout(
   name: string,
   path: string,
-  { write = false, keep = false }: OpenLayoutOptions = {},
+  { write = false, keep = false, followLinks = true }: OpenLayoutOptions = {},
 ): Promise<LayoutFolder> {
   const names = await readdir(path).catch((cause) => {
     if (write && (cause as NodeJS.ErrnoException).code === 'ENOENT') return [] as string[]
@@ -67,13 +69,14 @@ export async function openLayout(
       `${name}: ${path} is no OCI image layout: it has no index.json${write ? ', and it is not empty' : ''}`,
     )
   const isNew = !hasVersion && !names.includes('index.json')
-  return new LayoutFolder(name, path, { write, keep, staging: isNew && !keep })
+  return new LayoutFolder(name, path, { write, keep, followLinks, staging: isNew && !keep })
 }
 
 export class LayoutFolder extends LayoutStore {
   readonly #path: string
   readonly #writable: boolean
   readonly #keep: boolean
+  readonly #followLinks: boolean
   /** Where blobs wait for the first name, and which do. */
   readonly #staging: Staging | undefined
   /** Blobs that were here when they were pushed, so that they were not written: they must still be here when a name leads to them. */
@@ -88,12 +91,13 @@ export class LayoutFolder extends LayoutStore {
   constructor(
     name: string,
     path: string,
-    { write, keep, staging }: { readonly write: boolean; readonly keep: boolean; readonly staging: boolean },
+    { write, keep, followLinks, staging }: Required<OpenLayoutOptions> & { readonly staging: boolean },
   ) {
     super(name)
     this.#path = path
-    this.#writable = write
-    this.#keep = keep
+    this.#writable = write === true
+    this.#keep = keep === true
+    this.#followLinks = followLinks === true
     this.#staging = staging ? new Staging(path) : undefined
   }
 
@@ -168,7 +172,15 @@ export class LayoutFolder extends LayoutStore {
   protected async blobSize(digest: string): Promise<number | undefined> {
     const waiting = this.#currentPath(digest)
     const stats = (await statOf(waiting)) ?? (await statOf(this.#blobPath(digest))) // it may have moved in between
-    return stats?.isFile() ? stats.size : undefined
+    if (!stats?.isFile() || (!this.#followLinks && (await this.#isLinked(digest)))) return undefined
+    return stats.size
+  }
+
+  /** Whether a symbolic link is on the way from the layout's folder to the blob. */
+  async #isLinked(digest: string): Promise<boolean> {
+    const { algorithm, hex } = parseDigest(digest)
+    const [folder, blob] = await Promise.all([realpath(this.#path), realpath(this.#blobPath(digest))])
+    return blob !== join(folder, 'blobs', algorithm, hex)
   }
 
   protected async *blobRange(

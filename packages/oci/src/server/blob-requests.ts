@@ -1,15 +1,15 @@
-import { pipeline } from 'node:stream/promises'
 import { answer, type Exchange } from './exchange.js'
 import { parseRange } from './range.js'
 import type { ServedStore } from './repositories.js'
 import { RequestError } from './request-error.js'
+import { sendContent } from './send-content.js'
 import type { Served } from './served.js'
 
 /** GET and HEAD of a blob, whole or a range of it (distribution-spec v1.1.1, "Pulling blobs"). */
 export async function getBlob(registry: Served, exchange: Exchange, repository: string, digest: string) {
   const store = await registry.repository(repository)
   const size = await sizeOfBlob(store, repository, digest)
-  const { request, response, method, signal } = exchange
+  const { request, response, method } = exchange
   const etag = `"${digest}"`
   const headers = {
     'content-type': 'application/octet-stream',
@@ -35,9 +35,7 @@ export async function getBlob(registry: Served, exchange: Exchange, repository: 
     response.end()
     return
   }
-  // Not hashed here: whoever reads it does that, and for a range it could not be done.
-  const content = store.fetch({ mediaType: '', digest, size }, { start, end, verify: false, signal })
-  await pipeline(content, response)
+  await sendContent(store, { digest, size }, { start, end }, exchange)
 }
 
 /** DELETE of a blob ("Deleting Blobs"). */

@@ -69,7 +69,7 @@ class LayoutRepositories implements Repositories {
     // While the path was looked for, another request may have opened it.
     let opened = this.#stores.get(name)
     if (opened === undefined) {
-      opened = openLayout(name, path, { write: this.#write, keep: true })
+      opened = openLayout(name, path, { write: this.#write, keep: true, followLinks: false })
       this.#stores.set(name, opened)
       opened.catch(() => this.#stores.delete(name))
     }

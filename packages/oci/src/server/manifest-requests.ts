@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { readContent } from '../content.js'
 import type { Descriptor } from '../document/descriptor.js'
 import { isDigest, parseDigest } from '../document/digest.js'
 import {
@@ -16,6 +15,7 @@ import { ImageReferenceError, ManifestError, StoreError } from '../error.js'
 import { answer, type Exchange, readBody } from './exchange.js'
 import type { ServedStore } from './repositories.js'
 import { RequestError } from './request-error.js'
+import { sendContent } from './send-content.js'
 import type { Served } from './served.js'
 import { untaggedImage } from './tag-requests.js'
 
@@ -26,14 +26,36 @@ const MANIFEST_LIMIT = 4 << 20 // bytes
 export async function getManifest(registry: Served, exchange: Exchange, repository: string, reference: string) {
   const store = await registry.repository(repository)
   const descriptor = await resolve(store, repository, reference)
-  const bytes = await readContent(store, descriptor)
-  const mediaType = descriptor.mediaType || detectMediaType(bytes, descriptor.digest) || 'application/octet-stream'
-  const { digest } = descriptor
-  answer(exchange, 200, { 'content-type': mediaType, 'docker-content-digest': digest, etag: `"${digest}"` }, bytes)
+  const { digest, size } = descriptor
+  // Whoever made the layout chose that type: a browser must not take what is there for a page.
+  const mediaType = isImageType(descriptor.mediaType) ? descriptor.mediaType : 'application/octet-stream'
+  exchange.response.writeHead(200, {
+    'content-type': mediaType,
+    'content-length': size,
+    'docker-content-digest': digest,
+    etag: `"${digest}"`,
+  })
+  if (exchange.method === 'HEAD') exchange.response.end()
+  else await sendContent(store, { digest, size }, { start: 0, end: size }, exchange)
 }
 
 /** PUT of a manifest or index: all that it refers to, but for its subject, must be there. */
 export async function putManifest(registry: Served, exchange: Exchange, repository: string, reference: string) {
+  const declared = Number(exchange.request.headers['content-length'] ?? MANIFEST_LIMIT)
+  // Clients may send slowly: what they could all send together is what has to fit.
+  const reserved = Math.min(Number.isSafeInteger(declared) ? declared : MANIFEST_LIMIT, MANIFEST_LIMIT)
+  if (!registry.bodies.reserve(reserved))
+    throw new RequestError(429, 'TOOMANYREQUESTS', 'too many manifests are on their way: try again later', {
+      'retry-after': '1',
+    })
+  try {
+    await acceptManifest(registry, exchange, repository, reference)
+  } finally {
+    registry.bodies.release(reserved)
+  }
+}
+
+async function acceptManifest(registry: Served, exchange: Exchange, repository: string, reference: string) {
   const byDigest = isDigest(reference)
   if (!byDigest && !isTag(reference))
     throw reference.includes(':')
@@ -70,6 +92,10 @@ export async function deleteManifest(registry: Served, exchange: Exchange, repos
   answer(exchange, 202, {})
 }
 
+function isImageType(mediaType: string): boolean {
+  return isManifestType(mediaType) || isIndexType(mediaType)
+}
+
 async function resolve(store: ServedStore, repository: string, reference: string): Promise<Descriptor> {
   try {
     if (!isDigest(reference) && !isTag(reference)) throw new ImageReferenceError('it is neither a tag nor a digest')
@@ -94,7 +120,7 @@ function mediaTypeOf(header: string | undefined, bytes: Uint8Array, digest: stri
   const said = header?.replace(/;.*/s, '').trim()
   const own = detectMediaType(bytes, digest)
   const mediaType = said || own
-  if (mediaType === undefined || !(isManifestType(mediaType) || isIndexType(mediaType)))
+  if (mediaType === undefined || !isImageType(mediaType))
     throw new RequestError(
       400,
       'MANIFEST_INVALID',

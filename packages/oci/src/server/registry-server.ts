@@ -1,5 +1,7 @@
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { StoreError } from '../error.js'
+import { checkHost } from './guard.js'
 import { Registry, type RegistryOptions } from './registry.js'
 
 export interface RegistryServerOptions extends RegistryOptions {
@@ -7,9 +9,14 @@ export interface RegistryServerOptions extends RegistryOptions {
   readonly host?: string | undefined
   /** @default 0, any that is free */
   readonly port?: number | undefined
+  /** Host names that requests may have in `Host` and `Origin`, beside those of the loopback and `host`. @default none */
+  readonly allowedHosts?: readonly string[] | undefined
   /** Milliseconds after which a connection is ended on which nothing moves in the middle of a request. @default 60 s */
   readonly idleTimeout?: number | undefined
 }
+
+/** Connections at once: each may keep some 300 KB of an answer that nobody reads. */
+const CONNECTION_LIMIT = 512
 
 export interface RegistryServer {
   /** `127.0.0.1:5000`: what an image's name begins with. */
@@ -22,7 +29,7 @@ export interface RegistryServer {
 
 /**
  * Serves stores as a registry, over plain HTTP.
- * @throws Error of the system's where it cannot listen there
+ * @throws StoreError DENIED or UNREACHABLE if it cannot listen there
  * @example
  * const server = await serveRegistry({ repositories: memoryRepositories() })
  * // crane copy alpine ${server.host}/alpine
@@ -30,14 +37,18 @@ export interface RegistryServer {
  */
 export async function serveRegistry(options: RegistryServerOptions): Promise<RegistryServer> {
   const registry = new Registry(options)
-  const server = createServer((request, response) => void registry.handle(request, response))
+  const allowed = [...(options.allowedHosts ?? []), ...(options.host === undefined ? [] : [options.host])]
+  const server = createServer((request, response) => {
+    inTurn(request, response, () => registry.handle(request, response, () => checkHost(request, allowed)))
+  })
+  server.maxConnections = CONNECTION_LIMIT
   server.requestTimeout = 0 // an upload takes as long as it takes, as long as it moves
   server.headersTimeout = 30_000
   server.keepAliveTimeout = 60_000
   server.timeout = options.idleTimeout ?? 60_000
   try {
     await new Promise<void>((resolve, reject) => {
-      server.once('error', reject)
+      server.once('error', (error) => reject(listenError(error, options)))
       server.listen(options.port ?? 0, options.host ?? '127.0.0.1', resolve)
     })
   } catch (error) {
@@ -62,5 +73,42 @@ export async function serveRegistry(options: RegistryServerOptions): Promise<Reg
       ended ??= end(grace)
       return ended
     },
+  }
+}
+
+const lastOf = new WeakMap<Socket, Promise<void>>()
+
+/** Answers a connection's requests one after the other: the answers to those that a client sends ahead would all wait in memory. */
+function inTurn(request: IncomingMessage, response: ServerResponse, handle: () => Promise<void>): void {
+  const { socket } = request
+  const isDone = new Promise<void>((resolve) => response.once('close', resolve))
+  const before = lastOf.get(socket)
+  lastOf.set(socket, isDone)
+  if (before === undefined) void handle()
+  else void before.then(() => (response.destroyed ? undefined : handle()))
+}
+
+function listenError(
+  cause: NodeJS.ErrnoException,
+  { host = '127.0.0.1', port = 0 }: RegistryServerOptions,
+): StoreError {
+  switch (cause.code) {
+    case 'EADDRINUSE':
+      return new StoreError(
+        'DENIED',
+        `port ${port} of ${host} is in use: choose another one, or 0 for any that is free`,
+        { cause },
+      )
+    case 'EACCES':
+      return new StoreError(
+        'DENIED',
+        `port ${port} of ${host} may not be used by this account: choose one from 1024 on`,
+        { cause },
+      )
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return new StoreError('UNREACHABLE', `${host} is no address of this machine`, { cause })
+    default:
+      return new StoreError('UNREACHABLE', `cannot listen on port ${port} of ${host}: ${cause.message}`, { cause })
   }
 }

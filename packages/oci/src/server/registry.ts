@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { deleteBlob, getBlob } from './blob-requests.js'
+import { Budget } from './budget.js'
 import { answerJson, drain, type Exchange } from './exchange.js'
 import { deleteManifest, getManifest, putManifest } from './manifest-requests.js'
 import { listReferrers } from './referrer-requests.js'
@@ -27,10 +28,14 @@ export interface RegistryOptions {
   readonly onError?: ((error: unknown) => void) | undefined
 }
 
+/** Bytes of all manifests that are being received at once: each may have 4 MiB. */
+const BODIES_LIMIT = 64 << 20
+
 /** A registry (distribution-spec v1.1.1) over stores: `handle` answers the requests of any HTTP server. */
 export class Registry implements Served {
   readonly repositories: Repositories
   readonly uploads: Uploads
+  readonly bodies = new Budget(BODIES_LIMIT)
   readonly pageSize: number
   readonly blobLimit: number
   readonly #readOnly: boolean
@@ -45,8 +50,8 @@ export class Registry implements Served {
     this.#onError = options.onError
   }
 
-  /** Answers a request. Never rejects. */
-  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  /** Answers a request; with what `check` throws, where it does. Never rejects. */
+  async handle(request: IncomingMessage, response: ServerResponse, check = () => {}): Promise<void> {
     const gone = new AbortController()
     response.once('close', () => {
       if (!response.writableFinished) gone.abort(new Error('the client has gone'))
@@ -64,6 +69,7 @@ export class Registry implements Served {
     response.setHeader('docker-distribution-api-version', 'registry/2.0')
     response.setHeader('x-content-type-options', 'nosniff')
     try {
+      check()
       await this.#dispatch(exchange, path)
     } catch (error) {
       if (!isDeparture(error, gone.signal)) await this.#fail(exchange, error)

@@ -1,3 +1,4 @@
+import type { Budget } from './budget.js'
 import type { Repositories, ServedStore } from './repositories.js'
 import type { Uploads } from './uploads.js'
 
@@ -9,6 +10,8 @@ export interface Served {
   readonly pageSize: number
   /** Bytes of the largest blob that is accepted. */
   readonly blobLimit: number
+  /** Bytes of manifests that are being received. */
+  readonly bodies: Budget
   /** @throws RequestError NAME_UNKNOWN */
   repository(name: string): Promise<ServedStore>
 }

@@ -14,7 +14,7 @@ export async function beginUpload(registry: Served, exchange: Exchange, reposito
   if (mount !== null && isDigest(mount) && (await mountBlob(registry, repository, mount, query.get('from'))))
     return answerCreated(exchange, repository, mount)
   const digest = mount === null ? query.get('digest') : null
-  if (registry.uploads.full)
+  if (!(await registry.uploads.makeRoom()))
     throw new RequestError(429, 'TOOMANYREQUESTS', 'there are too many uploads that did not end: try again later', {
       'retry-after': '10',
     })

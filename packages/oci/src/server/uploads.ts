@@ -2,6 +2,9 @@ import { createHash, type Hash, randomUUID } from 'node:crypto'
 import type { DigestAlgorithm } from '../document/digest.js'
 import type { UploadStage } from './upload-stage.js'
 
+/** Milliseconds after which an upload that has bytes may give way to another. */
+const REST = 60_000
+
 /** An upload's bytes, and their digest as far as they go. */
 export class Upload {
   readonly id = randomUUID()
@@ -18,6 +21,10 @@ export class Upload {
     this.stage = stage
     this.#algorithm = algorithm
     this.#hash = createHash(algorithm)
+  }
+
+  get isIdle(): boolean {
+    return this.#running === 0
   }
 
   /** Milliseconds since something was done with it; 0 while that is so. */
@@ -66,8 +73,19 @@ export class Uploads {
     this.#timer = setInterval(() => this.#expire(), Math.min(expiry, 60_000)).unref()
   }
 
-  get full(): boolean {
-    return this.#uploads.size >= this.#limit
+  /**
+   * Makes room for one more: where there are too many, the one that rested longest gives way, if nothing came for it yet or it rested for a minute. Gives
+   * whether there is room.
+   */
+  async makeRoom(): Promise<boolean> {
+    if (this.#uploads.size < this.#limit) return true
+    const resting = [...this.#uploads.values()].filter(
+      ({ isIdle, idle, stage }) => isIdle && (stage.size === 0 || idle > REST),
+    )
+    const oldest = resting.sort((a, b) => b.idle - a.idle)[0]
+    if (oldest === undefined) return false
+    await this.remove(oldest)
+    return this.#uploads.size < this.#limit
   }
 
   add(upload: Upload): void {

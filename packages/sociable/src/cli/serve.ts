@@ -8,6 +8,7 @@ interface ServeFlags {
   readonly port: number
   readonly host: string
   readonly readOnly?: boolean
+  readonly allowHost: readonly string[]
 }
 
 /** What `serve --json` prints, when it listens. */
@@ -35,16 +36,28 @@ export function serveCommand(terminal: Terminal): Command {
     .argument('<dir>', 'a layout, or a folder of layouts', notEmpty)
     .addOption(option('--port <port>', 'port to listen on (default: any that is free)', parsePort).default(0, 'any'))
     .addOption(option('--host <host>', 'address to listen on; 0.0.0.0 for all', notEmpty).default(LOOPBACK))
+    .addOption(
+      option('--allow-host <name>', 'host name that clients may use for this registry; may be repeated', notEmpty)
+        .argParser((name: string, before: readonly string[]) => [...before, notEmpty(name)])
+        .default([], 'names of the loopback and --host'),
+    )
     .addOption(option('--read-only', 'refuse pushes and deletions'))
   addExamples(command, [
     { command: 'sociable serve ./images --port 5000', does: './images/app is 127.0.0.1:5000/app' },
     { command: 'sociable serve ./app --read-only', does: 'one layout to look at with a registry client' },
   ])
-  return command.action(async (folder: string, { port, host, readOnly = false }: ServeFlags) => {
+  return command.action(async (folder: string, { port, host, readOnly = false, allowHost }: ServeFlags) => {
     const { layoutRepositories, serveRegistry } = await import('@sociable/oci')
     const repositories = await layoutRepositories(folder, { write: !readOnly })
     const onError = (error: unknown) => terminal.warn(error instanceof Error ? error.message : String(error))
-    const server = await serveRegistry({ repositories, readOnly, host, port, onError })
+    const server = await serveRegistry({
+      repositories,
+      readOnly,
+      host,
+      port,
+      allowedHosts: allowHost,
+      onError,
+    })
     try {
       const names: string[] = []
       for await (const name of repositories.names()) names.push(name)
