@@ -92,6 +92,7 @@ func start(ctx context.Context, client *containerd.Client, image containerd.Imag
 	if err != nil {
 		return err
 	}
+	prefer(task.Pid())
 	if err := task.Start(ctx); err != nil {
 		return fmt.Errorf("start: %w", err)
 	}
