@@ -24,10 +24,13 @@ export interface RegistryAccess {
    */
   readonly username?: string | undefined
   readonly password?: string | undefined
-  /** Speak HTTP without TLS. @default only with a registry on this machine that speaks no TLS */
-  readonly plainHttp?: boolean | undefined
-  /** Take any certificate. @default false */
-  readonly insecure?: boolean | undefined
+  /**
+   * Speak HTTP without TLS with these registries (`host:port`). `true` is the call's registry; if it has several, those that speak no TLS, and such a
+   * registry gets no login. @default only with a registry on this machine that speaks no TLS
+   */
+  readonly plainHttp?: boolean | readonly string[] | undefined
+  /** Take any certificate of these registries. `true` is as for `plainHttp`. @default false */
+  readonly insecure?: boolean | readonly string[] | undefined
 }
 
 /** What decides an index's bytes, and how it is built. */

@@ -66,7 +66,7 @@ export class BlobReader {
   ): Promise<HttpResponse | undefined> {
     const address = this.#address
     if (address !== undefined) {
-      const response = await this.#registry.client.http.send({ method: 'GET', url: address, headers, signal })
+      const response = await this.#registry.http.send({ method: 'GET', url: address, headers, signal })
       if ([200, 206, 416].includes(response.status)) return response
       if (!EXPIRED.includes(response.status) || renewals >= RENEWALS)
         throw failureOf(response, await readRefusal(response))

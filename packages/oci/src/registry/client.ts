@@ -10,13 +10,22 @@ import { apiHost, isLoopback } from './hosts.js'
 import { Http, type HttpOptions, type HttpRequest, type HttpResponse } from './http.js'
 import { ecrImmutableTags, type ImmutableTags } from './immutable-tags.js'
 import { MemoryBudget } from './memory-budget.js'
+import { tlsProblem } from './network-failure.js'
 import { RETRY_POLICY, type RetryPolicy, retrying } from './retry.js'
 import type { Scopes } from './scope.js'
 import { TransientError } from './transient.js'
 
-export interface RegistryOptions extends HttpOptions {
+/**
+ * For which registries something holds: all, none, those of these names, or those that need it. One that turns out to need it gets no login: whoever sits
+ * between could have made it need it.
+ */
+export type ForRegistries = boolean | 'as needed' | readonly string[]
+
+export interface RegistryOptions extends Omit<HttpOptions, 'insecure'> {
   /** Speak HTTP without TLS. @default only with this machine, and only if no TLS is spoken there */
-  readonly plainHttp?: boolean | undefined
+  readonly plainHttp?: ForRegistries | undefined
+  /** Take any certificate. @default false */
+  readonly insecure?: ForRegistries | undefined
   /** @default `defaultCredentials()`: docker's and podman's files, and AWS's chain for ECR */
   readonly credentials?: Credentials | undefined
   /** @default `ecrImmutableTags()`: ECR is asked, by AWS's chain */
@@ -39,7 +48,6 @@ const EXPIRED = /token (?:has )?expired|expired token/i
  * const store = await openStore('host/app:1', { registries })
  */
 export class RegistryClient {
-  readonly http: Http
   readonly policy: RetryPolicy
   readonly budget: MemoryBudget
   readonly pool: ChunkPool
@@ -49,12 +57,15 @@ export class RegistryClient {
   readonly #options: RegistryOptions
   readonly #credentials: Credentials
   readonly #registries = new Map<string, Promise<Registry>>()
+  readonly #http: Http
+  /** For registries whose certificate is not verified. */
+  #insecureHttp: Http | undefined
 
   constructor(options: RegistryOptions = {}) {
     this.#options = options
     this.#credentials = options.credentials ?? defaultCredentials()
     this.immutableTags = options.immutableTags ?? ecrImmutableTags()
-    this.http = new Http(options)
+    this.#http = new Http(httpOptions(options))
     this.policy = { ...RETRY_POLICY, onRetry: options.onNotice, ...options.retry }
     this.budget = new MemoryBudget(options.memory ?? READ_AHEAD)
     this.pool = new ChunkPool(this.budget.capacity)
@@ -65,7 +76,7 @@ export class RegistryClient {
   async registry(name: string, { signal }: CallOptions = {}): Promise<Registry> {
     const known = this.#registries.get(name)
     if (known !== undefined) return known
-    const found = this.#origin(name, signal).then((origin) => new Registry(name, origin, this, this.#credentials))
+    const found = this.#reach(name, signal).then((way) => new Registry(name, way, this, this.#credentials))
     this.#registries.set(name, found)
     found.catch(() => this.#registries.delete(name))
     return found
@@ -73,21 +84,63 @@ export class RegistryClient {
 
   /** Ends what is under way. */
   async close(): Promise<void> {
-    await this.http.close()
+    await Promise.all([this.#http.close(), this.#insecureHttp?.close()])
   }
 
-  async #origin(name: string, signal: AbortSignal | undefined): Promise<URL> {
+  /** How the registry of that name is reached. */
+  async #reach(name: string, signal: AbortSignal | undefined): Promise<Way> {
     const host = apiHost(name)
     const https = new URL(`https://${host}`)
-    const http = new URL(`http://${host}`)
-    if (this.#options.plainHttp !== undefined) return this.#options.plainHttp ? http : https
-    return isLoopback(host) && !(await this.#speaksTls(http, signal)) ? http : https
+    const plain = new URL(`http://${host}`)
+    const { plainHttp, insecure } = this.#options
+    const http =
+      holdsFor(insecure, name) || (insecure === 'as needed' && isLoopback(host)) ? this.#insecure() : this.#http
+    if (holdsFor(plainHttp, name)) return { origin: plain, http }
+    if (isLoopback(host) && plainHttp !== false)
+      return { origin: (await this.#wantsTls(plain, signal)) ? https : plain, http }
+    if (plainHttp !== 'as needed' && insecure !== 'as needed') return { origin: https, http }
+    const problem = await this.#tlsProblem(https, signal)
+    if (problem === 'no TLS' && plainHttp === 'as needed')
+      return {
+        origin: plain,
+        http,
+        withholdsLogin: `its login is not sent without TLS: name it as one without TLS (--plain-http-registry ${name})`,
+      }
+    if (problem === 'untrusted' && insecure === 'as needed')
+      return {
+        origin: https,
+        http: this.#insecure(),
+        withholdsLogin: `its login is not sent, as its certificate is not trusted: name it as one to accept any certificate of (--insecure-registry ${name})`,
+      }
+    return { origin: https, http }
+  }
+
+  #insecure(): Http {
+    this.#insecureHttp ??= new Http({ ...httpOptions(this.#options), insecure: true })
+    return this.#insecureHttp
+  }
+
+  /** What keeps TLS from being spoken with a registry as it should; undefined for nothing, or for what has another cause. */
+  async #tlsProblem(origin: URL, signal: AbortSignal | undefined): Promise<'no TLS' | 'untrusted' | undefined> {
+    try {
+      const response = await this.#http.send({
+        method: 'GET',
+        url: new URL('/v2/', origin),
+        redirects: 'within',
+        signal,
+      })
+      response.discard()
+      return undefined
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error
+      return tlsProblem(error.cause)
+    }
   }
 
   /** Go's servers answer 400 to HTTP where they want TLS; others break off. One that is not there at all is asked as plain HTTP is. */
-  async #speaksTls(origin: URL, signal: AbortSignal | undefined): Promise<boolean> {
+  async #wantsTls(origin: URL, signal: AbortSignal | undefined): Promise<boolean> {
     try {
-      const response = await this.http.send({
+      const response = await this.#http.send({
         method: 'GET',
         url: new URL('/v2/', origin),
         redirects: 'within',
@@ -102,6 +155,21 @@ export class RegistryClient {
       return code !== 'ECONNREFUSED' && code !== 'ENOTFOUND'
     }
   }
+}
+
+/** How a registry is reached. */
+interface Way {
+  readonly origin: URL
+  readonly http: Http
+  /** Why it gets no login. */
+  readonly withholdsLogin?: string
+}
+
+const holdsFor = (registries: ForRegistries | undefined, name: string): boolean =>
+  registries === true || (typeof registries === 'object' && registries.includes(name))
+
+function httpOptions({ insecure: _, ...options }: RegistryOptions): HttpOptions {
+  return options
 }
 
 export interface RegistryRequest extends Omit<HttpRequest, 'authorization' | 'url'> {
@@ -120,15 +188,21 @@ export interface RegistryRequest extends Omit<HttpRequest, 'authorization' | 'ur
 export class Registry {
   readonly name: string
   readonly origin: URL
+  readonly http: Http
   readonly client: RegistryClient
   readonly #auth: Authenticator
 
-  constructor(name: string, origin: URL, client: RegistryClient, credentials: Credentials) {
-    const { http, policy } = client
+  constructor(name: string, { origin, http, withholdsLogin }: Way, client: RegistryClient, credentials: Credentials) {
     this.name = name
     this.origin = origin
+    this.http = http
     this.client = client
-    this.#auth = new Authenticator({ registry: name, credentials, http, policy })
+    const withheld: Credentials = async (_, request) => {
+      request?.note?.(withholdsLogin!)
+      return undefined
+    }
+    const given = withholdsLogin === undefined ? credentials : withheld
+    this.#auth = new Authenticator({ registry: name, credentials: given, http, policy: client.policy })
   }
 
   /**
@@ -174,7 +248,7 @@ export class Registry {
     request: RegistryRequest,
   ): Promise<{ readonly response: HttpResponse; readonly used: string | undefined }> {
     const url = typeof request.url === 'string' ? new URL(request.url, this.origin) : request.url
-    const { http } = this.client
+    const { http } = this
     const { scopes, signal } = request
     if (url.origin !== this.origin.origin) return { response: await http.send({ ...request, url }), used: undefined }
     const used = await this.#auth.authorization(scopes, signal)

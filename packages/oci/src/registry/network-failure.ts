@@ -50,6 +50,13 @@ export function connectionFailure(error: unknown, what: string, url: URL, proxy?
   return new TransientError('UNREACHABLE', `${what}: ${reason}${through}`, { ...options, brief })
 }
 
+/** Whether what failed is TLS itself: the other side does not speak it, or not with a trusted certificate. */
+export function tlsProblem(error: unknown): 'no TLS' | 'untrusted' | undefined {
+  const { code } = rootOf(error)
+  if (UNTRUSTED.test(code)) return 'untrusted'
+  return NO_TLS.test(code) || code === 'ECONNREFUSED' ? 'no TLS' : undefined
+}
+
 /** A proxy that does not let a request through: for good, unless the proxy itself has trouble. Never with the proxy's login. */
 export function proxyRefusal(
   status: number,

@@ -3,13 +3,15 @@ import type { Command } from 'commander'
 import type { RegistryAccess } from '../options.js'
 import { UsageError } from './failure.js'
 import { option } from './option.js'
-import { parseText } from './values.js'
+import { parseHosts, parseText } from './values.js'
 
 export interface RegistryFlags {
   readonly username?: string
   readonly passwordStdin?: boolean
   readonly plainHttp?: boolean
+  readonly plainHttpRegistry?: readonly string[]
   readonly insecure?: boolean
+  readonly insecureRegistry?: readonly string[]
 }
 
 /** Bytes of the longest password that is read: tokens of some registries have several thousand. */
@@ -19,8 +21,10 @@ export function addRegistryOptions(command: Command): Command {
   return [
     option('--username <name>', "login for the (destination's) registry; needs --password-stdin", parseText),
     option('--password-stdin', 'read the password from stdin'),
-    option('--plain-http', 'speak HTTP without TLS (default: only with this machine)'),
-    option('--insecure', "take any certificate of a registry's"),
+    option('--plain-http', 'use HTTP without TLS (default: only with this machine)'),
+    option('--plain-http-registry <host>', 'the same for this registry only; repeatable', parseHosts),
+    option('--insecure', 'accept any certificate'),
+    option('--insecure-registry <host>', 'the same for this registry only; repeatable', parseHosts),
   ].reduce((to, each) => to.addOption(each), command)
 }
 
@@ -30,7 +34,9 @@ export function addRegistryOptions(command: Command): Command {
  * @throws UsageError
  */
 export async function registryOptions(flags: RegistryFlags, places: readonly string[] = []): Promise<RegistryAccess> {
-  const { username, passwordStdin = false, plainHttp, insecure } = flags
+  const { username, passwordStdin = false } = flags
+  const plainHttp = flags.plainHttpRegistry ?? flags.plainHttp
+  const insecure = flags.insecureRegistry ?? flags.insecure
   if (username === undefined && passwordStdin) throw new UsageError('--password-stdin needs --username')
   if (username !== undefined && !passwordStdin)
     throw new UsageError('--username needs --password-stdin: a password on the command line is for all to see')

@@ -117,3 +117,11 @@ function parseList(text: string): string[] {
   if (items.includes('')) throw new InvalidArgumentError('There is an empty item in it.')
   return items
 }
+
+/** One or more registries between commas, as in image names: `host` or `host:port`. */
+export function parseHosts(text: string, previous: readonly string[] = []): readonly string[] {
+  const hosts = parseList(text)
+  for (const host of hosts)
+    if (/[/@\s]/.test(host)) throw new InvalidArgumentError('Write a registry as in an image name, such as host:5000.')
+  return [...previous, ...hosts]
+}

@@ -6,7 +6,7 @@ import {
   readAhead,
   type Store,
 } from '@sociable/oci'
-import type { RegistryClient } from '@sociable/oci/registry'
+import type { ForRegistries, RegistryClient } from '@sociable/oci/registry'
 import type { ImageLocation, RegistryAccess } from '../options.js'
 
 /**
@@ -18,6 +18,8 @@ export class Registries {
   readonly #memory: number
   /** The one that the given login is for. */
   readonly #login: string | undefined
+  /** All that the call names. */
+  readonly #names: ReadonlySet<string>
   readonly #stores = new Map<string, Promise<Store>>()
   #client: Promise<RegistryClient> | undefined
 
@@ -36,6 +38,7 @@ export class Registries {
       throw new TypeError('a login has both: username and password')
     this.#access = access
     this.#memory = memory
+    this.#names = new Set(locations.map(registryOf).filter((name) => name !== undefined))
     if (username !== undefined) this.#login = locations.map(registryOf).find((name) => name !== undefined)
   }
 
@@ -55,6 +58,12 @@ export class Registries {
     await client?.close()
   }
 
+  /** A flag without names is for the call's one registry; of several it is for those that need it. */
+  #meant(flag: boolean | readonly string[] | undefined): ForRegistries | undefined {
+    if (flag !== true) return flag === false ? undefined : flag
+    return this.#names.size > 1 ? 'as needed' : [...this.#names]
+  }
+
   async #connect(): Promise<RegistryClient> {
     const { defaultCredentials, explicitCredential, firstOf, RegistryClient } = await import('@sociable/oci/registry')
     const { username, password, plainHttp, insecure } = this.#access
@@ -64,8 +73,8 @@ export class Registries {
     const own = login === undefined ? others : firstOf(explicitCredential(login, username!, password!))
     return new RegistryClient({
       credentials: (registry, request) => (registry === login ? own : others)(registry, request),
-      plainHttp: plainHttp === true ? true : undefined,
-      insecure: insecure === true,
+      plainHttp: this.#meant(plainHttp),
+      insecure: this.#meant(insecure),
       memory: readAhead(this.#memory),
     })
   }
