@@ -31,6 +31,8 @@ export interface RegistryAccess {
   readonly plainHttp?: boolean | readonly string[] | undefined
   /** Take any certificate of these registries. `true` is as for `plainHttp`. @default false */
   readonly insecure?: boolean | readonly string[] | undefined
+  /** Told of what a registry does that a user should know although the work goes on. @default nobody is told */
+  readonly onNotice?: ((message: string) => void) | undefined
 }
 
 /** What decides an index's bytes, and how it is built. */

@@ -40,6 +40,8 @@ export interface AuthenticatorOptions {
 export class Authenticator {
   readonly #options: AuthenticatorOptions
   #way: Way | undefined
+  /** Whether `/v2/` was asked for a challenge. */
+  #askedBase = false
   #tokens: readonly Token[] = []
   readonly #renewals = new Map<string, Promise<Token>>()
   #credential: Promise<Credential | undefined> | undefined
@@ -60,6 +62,27 @@ export class Authenticator {
       return credential === undefined ? undefined : basicHeader(credential)
     }
     return (await this.#token(this.#way, scopes, signal)).header
+  }
+
+  /**
+   * Where requests without a login get no challenge: the header by the challenge of `/v2/`, which is asked once. Undefined where there is no challenge
+   * there either, or no login to answer it with.
+   */
+  async learn(origin: URL, scopes: Scopes, signal: AbortSignal | undefined): Promise<string | undefined> {
+    if (this.#way === undefined) {
+      if (this.#askedBase || (await this.#getCredential(scopes, signal)) === undefined) return undefined
+      this.#askedBase = true
+      const response = await this.#options.http.send({
+        method: 'GET',
+        url: new URL('/v2/', origin),
+        redirects: 'within',
+        signal,
+      })
+      response.discard()
+      if (response.header('www-authenticate') === undefined) return undefined
+      this.#way = this.#wayOf(response).way
+    }
+    return await this.authorization(scopes, signal)
   }
 
   /**

@@ -33,11 +33,15 @@ export interface RegistryOptions extends Omit<HttpOptions, 'insecure'> {
   /** Bytes that all downloads together hold ahead of their readers. @default 40 MiB */
   readonly memory?: number | undefined
   readonly retry?: Partial<RetryPolicy> | undefined
+  /** Told, once each, of what a user should know although the work goes on. @default nobody is told */
+  readonly onNotice?: ((message: string) => void) | undefined
 }
 
 const PART_SIZE = 8 << 20 // S3 recommends 8–16 MB for ranged requests
 const SMALLEST_PART = 1 << 20
 const PARTS_AHEAD = 5
+/** What a registry may answer to whoever has not logged in. */
+const HIDING = [401, 403, 404]
 /** "Your authorization token has expired. Reauthenticate and try again." */
 const EXPIRED = /token (?:has )?expired|expired token/i
 
@@ -57,6 +61,7 @@ export class RegistryClient {
   readonly #options: RegistryOptions
   readonly #credentials: Credentials
   readonly #registries = new Map<string, Promise<Registry>>()
+  readonly #notices = new Set<string>()
   readonly #http: Http
   /** For registries whose certificate is not verified. */
   #insecureHttp: Http | undefined
@@ -70,6 +75,13 @@ export class RegistryClient {
     this.budget = new MemoryBudget(options.memory ?? READ_AHEAD)
     this.pool = new ChunkPool(this.budget.capacity)
     this.partSize = Math.max(SMALLEST_PART, Math.min(PART_SIZE, Math.floor(this.budget.capacity / PARTS_AHEAD)))
+  }
+
+  /** Tells the user, once for each message. */
+  notice(message: string): void {
+    if (this.#notices.has(message)) return
+    this.#notices.add(message)
+    this.#options.onNotice?.(message)
   }
 
   /** The registry of that name (`docker.io`, `host:port`). */
@@ -180,8 +192,6 @@ export interface RegistryRequest extends Omit<HttpRequest, 'authorization' | 'ur
   readonly expect: readonly number[]
   /** Statuses that are an answer where they come from another origin, as of a storage that the registry points to. */
   readonly expectElsewhere?: readonly number[] | undefined
-  /** Whether its body can be sent again, as a login may end just then. @default true */
-  readonly repeatable?: boolean | undefined
 }
 
 /** One registry: requests that log in, and try again what may pass. */
@@ -254,8 +264,18 @@ export class Registry {
     const used = await this.#auth.authorization(scopes, signal)
     const sent = performance.now()
     const response = await http.send({ ...request, url, authorization: used })
-    if (response.status !== 401 || response.moved || !isRepeatable(request)) return { response, used }
-    const authorization = await this.#auth.renewed(response, { used, sent }, scopes, signal)
+    if (response.moved || !isRepeatable(request)) return { response, used }
+    if (response.status === 401 && (used !== undefined || response.header('www-authenticate') !== undefined)) {
+      const authorization = await this.#auth.renewed(response, { used, sent }, scopes, signal)
+      response.discard()
+      return { response: await http.send({ ...request, url, authorization }), used: authorization }
+    }
+    // Some registries say how to log in at /v2/ only, and to others that what they hide is not there
+    if (used !== undefined || !HIDING.includes(response.status)) return { response, used }
+    const authorization = await this.#auth.learn(this.origin, scopes, signal)
+    if (authorization === undefined && response.status === 401)
+      await this.#auth.renewed(response, { used, sent }, scopes, signal) // which says that there is no way to log in
+    if (authorization === undefined) return { response, used }
     response.discard()
     return { response: await http.send({ ...request, url, authorization }), used: authorization }
   }

@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events'
+import { gunzipSync, inflateSync } from 'node:zlib'
 import { Agent, type Dispatcher, ProxyAgent } from 'undici'
 import { joinChunks } from '../content.js'
 import { StoreError } from '../error.js'
@@ -22,6 +23,8 @@ export interface HttpRequest {
   readonly body?: Uint8Array | (() => AsyncIterable<Uint8Array>) | undefined
   /** `within`: a redirect to another origin is an answer, not a way to go. @default 'follow' */
   readonly redirects?: 'follow' | 'within' | undefined
+  /** Whether a body that is a function can be sent again. @default true */
+  readonly repeatable?: boolean | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -113,7 +116,12 @@ export class Http {
       response.discard()
       if (redirects === REDIRECTS)
         throw new StoreError('PROTOCOL', `${response.request} was redirected more than ${REDIRECTS} times: a loop`)
-      if (request.method !== 'GET' && request.method !== 'HEAD') throw refusedRedirect(response, next)
+      if (request.method !== 'GET' && request.method !== 'HEAD') {
+        // Only these keep method and body, and what is written goes to no other origin
+        const isSame = (response.status === 307 || response.status === 308) && next.origin === request.url.origin
+        if (!isSame || (typeof request.body === 'function' && request.repeatable === false))
+          throw refusedRedirect(response, next)
+      }
       url = next
       if (url.origin !== request.url.origin) authorization = undefined // for good, even if the way leads back
     }
@@ -283,10 +291,36 @@ export class Http {
           read.push(new Uint8Array(chunk)) // a copy, which `slice` of a Buffer is not
           return undefined
         })
-        return joinChunks(read)
+        return decoded(joinChunks(read), headers['content-encoding'], limit, what)
       },
     }
   }
+}
+
+/** The body without a compression that was not asked for, as some proxies and caches add it. */
+function decoded(bytes: Uint8Array, encoding: string | string[] | undefined, limit: number, what: string): Uint8Array {
+  const decode =
+    DECODERS[
+      String(encoding ?? '')
+        .trim()
+        .toLowerCase()
+    ]
+  if (decode === undefined || bytes.length === 0) return bytes
+  try {
+    return new Uint8Array(decode(bytes, { maxOutputLength: limit }))
+  } catch (cause) {
+    throw new StoreError(
+      'PROTOCOL',
+      `${what} answers with a body that is not valid ${String(encoding)}, or has more than ${limit} bytes`,
+      { cause },
+    )
+  }
+}
+
+const DECODERS: Readonly<Record<string, typeof gunzipSync>> = {
+  gzip: gunzipSync,
+  'x-gzip': gunzipSync,
+  deflate: inflateSync,
 }
 
 /** How a request gets on its way. */

@@ -22,6 +22,11 @@ export const MANIFEST_LIMIT = 4 << 20
 const ARTIFACT_MANIFEST = 'application/vnd.oci.artifact.manifest.v1+json'
 const ACCEPT = [OCI_INDEX, OCI_MANIFEST, DOCKER_MANIFEST_LIST, DOCKER_MANIFEST, ARTIFACT_MANIFEST].join(', ')
 
+/** Statuses of a HEAD after which a GET is sent: it has the registry's words, and some registries know no HEAD. */
+const ASK_AGAIN = [403, 404, 405, 501]
+/** Docker's first manifests, of 2014 to 2016. */
+const SCHEMA_1 = /^application\/vnd\.docker\.distribution\.manifest\.v1\+(?:json|prettyjws)$/
+
 /** Whether a registry keeps contents of that type with its manifests, and not with its blobs. */
 export function isManifestLike(mediaType: string): boolean {
   return isManifestType(mediaType) || isIndexType(mediaType) || mediaType === ARTIFACT_MANIFEST
@@ -45,15 +50,15 @@ export interface ReadManifest {
 
 /** What a name stands for; undefined where there is none of it. The registry's word is taken, as whoever reads the manifest verifies it. */
 export async function headManifest(registry: Registry, request: ManifestRequest): Promise<Descriptor | undefined> {
-  const response = await registry.send({ ...manifestRequest(request), method: 'HEAD', expect: [200, 404, 405] })
+  const response = await registry.send({ ...manifestRequest(request), method: 'HEAD', expect: [200, ...ASK_AGAIN] })
   response.discard()
-  if (response.status === 404) return undefined
   const digest = response.header('docker-content-digest') ?? (isDigest(request.reference) ? request.reference : '')
   const size = Number(response.header('content-length') ?? Number.NaN)
   const mediaType = mediaTypeOf(response)
   // A registry may leave out what it is to say (it is a "should"): then the manifest itself tells.
   if (
-    response.status === 405 ||
+    response.status !== 200 ||
+    response.header('content-encoding') !== undefined ||
     !isDigest(digest) ||
     !Number.isSafeInteger(size) ||
     size === 0 ||
@@ -88,6 +93,11 @@ export async function getManifest(registry: Registry, request: ManifestRequest):
   const digest = expected ?? digestOf(bytes)
   if (expected !== undefined) verifyBytes({ mediaType: '', digest, size: bytes.length }, bytes, response.request)
   const declared = mediaTypeOf(response)
+  if (SCHEMA_1.test(declared))
+    throw new StoreError(
+      'PROTOCOL',
+      `${response.request} gives a Docker manifest of schema 1, which is no longer supported: pull the image with an older Docker and push it again`,
+    )
   const mediaType = isManifestLike(declared) ? declared : detectMediaType(bytes, response.request)
   if (mediaType === undefined)
     throw new StoreError(

@@ -13,6 +13,8 @@ import type { UploadContent } from './upload-content.js'
 const CHUNK_SIZE = 8 << 20
 /** A chunk that a registry asks for is held in memory. */
 const LARGEST_CHUNK = 64 << 20
+/** Statuses by which registries say that a blob or manifest is stored; the specification has 201 only. */
+export const STORED: readonly number[] = [200, 201, 202, 204]
 /** Statuses of a registry, or of a proxy before it, that does not take a blob in one request. */
 const NOT_AT_ONCE = [404, 405, 411, 413, 416, 501]
 
@@ -52,14 +54,21 @@ export class BlobPusher {
 
   /** Makes a blob of another repository of the registry one of this too. False where the registry does not (202): then `push` it. */
   async mount({ digest }: Descriptor, from: string, { signal }: CallOptions): Promise<boolean> {
-    const response = await this.#registry.send({
-      method: 'POST',
-      url: `${this.#uploads()}?mount=${digest}&from=${encodeURIComponent(from)}`,
-      scopes: uniteScopes(this.#scopes, repositoryScope(from, 'pull')),
-      // A registry that does not know of mounts, or not of that repository, may refuse.
-      expect: [201, 202, 400, 403, 404, 405],
-      signal,
-    })
+    let response: HttpResponse
+    try {
+      response = await this.#registry.once({
+        method: 'POST',
+        url: `${this.#uploads()}?mount=${digest}&from=${encodeURIComponent(from)}`,
+        scopes: uniteScopes(this.#scopes, repositoryScope(from, 'pull')),
+        expect: [201, 202],
+        signal,
+      })
+    } catch (error) {
+      signal?.throwIfAborted()
+      // A registry that knows no mounts, or no such repository, or gives no token for both: the blob is uploaded, which tells if something is wrong
+      if (error instanceof StoreError) return false
+      throw error
+    }
     response.discard()
     if (response.status === 202) this.#opened.set(digest, response)
     if (response.status === 201) checkPushed(response, digest)
@@ -105,10 +114,10 @@ export class BlobPusher {
       ...(descriptor.size > 0 && { body: () => content.chunks() }),
       repeatable: content.repeatable,
       scopes: this.#scopes,
-      expect: descriptor.size > 0 ? [201, 204, ...NOT_AT_ONCE] : [201, 204],
+      expect: descriptor.size > 0 ? [...STORED, ...NOT_AT_ONCE] : STORED,
       signal,
     })
-    if (response.status === 201 || response.status === 204) {
+    if (STORED.includes(response.status)) {
       response.discard()
       checkPushed(response, descriptor.digest)
       return
@@ -150,7 +159,7 @@ export class BlobPusher {
       method: 'PUT',
       url: withDigest(location, content.descriptor.digest),
       headers: { 'content-length': '0' },
-      expect: [201, 204],
+      expect: STORED,
     })
     response.discard()
     checkPushed(response, content.descriptor.digest)

@@ -2,7 +2,7 @@ import type { Descriptor } from '../document/descriptor.js'
 import { StoreError } from '../error.js'
 import type { Registry } from './client.js'
 import { headManifest } from './manifest-reader.js'
-import { checkPushed } from './push-blob.js'
+import { checkPushed, STORED } from './push-blob.js'
 import { repositoryScope } from './scope.js'
 
 export interface ManifestPush {
@@ -44,10 +44,10 @@ export async function putManifest(registry: Registry, push: ManifestPush): Promi
     },
     body: bytes,
     scopes,
-    expect: [200, 201, 400, 403, 405, 409, 412],
+    expect: [...STORED, 400, 403, 405, 409, 412],
     signal,
   })
-  if (response.status <= 201) {
+  if (STORED.includes(response.status)) {
     response.discard()
     checkPushed(response, descriptor.digest)
     return { subjectNoted: response.header('oci-subject') !== undefined, stored: true }

@@ -23,21 +23,32 @@ export class Referrers {
   readonly #repository: string
   /** Writes of this process to the same tag wait for one another. */
   readonly #writing = new Map<string, Promise<void>>()
+  #failed = false
 
   constructor(registry: Registry, repository: string) {
     this.#registry = registry
     this.#repository = repository
   }
 
-  /** By the API (distribution-spec v1.1.1, "Listing Referrers"), else by the fallback tag; undefined where the API is not there. */
+  /** Whether the API has failed: then it is not asked again, and what it promised does not count. */
+  get failed(): boolean {
+    return this.#failed
+  }
+
+  /**
+   * By the API (distribution-spec v1.1.1, "Listing Referrers"), and by the fallback tag where the API is not there or lists none. An API that fails is
+   * asked once and counts as one that is not there, with a notice: nobody must fail for what may only be found besides.
+   */
   async *list(
     subject: string,
     artifactType: string | undefined,
     signal: AbortSignal | undefined,
   ): AsyncGenerator<Descriptor, void, undefined> {
     const seen = new Set<string>()
-    for (const descriptor of (await this.#byApi(subject, artifactType, signal)) ??
-      (await this.#byTag(subject, signal))) {
+    const listed = await this.#byApi(subject, artifactType, signal)
+    for (const descriptor of listed === undefined || listed.length === 0
+      ? await this.#byTag(subject, signal)
+      : listed) {
       // Filtering is the registry's to offer, not to promise.
       if (artifactType !== undefined && descriptor.artifactType !== artifactType) continue
       if (!isDigest(descriptor.digest) || seen.has(descriptor.digest)) continue
@@ -47,14 +58,15 @@ export class Referrers {
   }
 
   /**
-   * Sees to it that the manifest is found as a referrer of its subject: nothing to do where the registry has the API; else it becomes an entry of the
+   * Sees to it that the manifest is found as a referrer of its subject: nothing to do where the registry's API lists it; else it becomes an entry of the
    * fallback tag (distribution-spec v1.1.1, "Referrers Tag Schema").
    */
   async attach(descriptor: Descriptor, bytes: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
     const { subject, entry } = readReferrer(descriptor, bytes)
     if (subject === undefined)
       throw new ManifestError('MANIFEST_INVALID', `${descriptor.digest} has no subject that it could be attached to`)
-    if ((await this.#byApi(subject, undefined, signal)) !== undefined) return
+    const listed = await this.#byApi(subject, undefined, signal)
+    if (listed?.some(({ digest }) => digest === entry.digest)) return
     await this.#change(subject, signal, (entries) =>
       entries.some(({ digest }) => digest === entry.digest) ? undefined : [...entries, entry],
     )
@@ -63,7 +75,7 @@ export class Referrers {
   /** Before a manifest is deleted: takes it out of the fallback tag of its subject, if it has one. */
   async detach(descriptor: Descriptor, bytes: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
     const { subject } = readReferrer(descriptor, bytes)
-    if (subject === undefined || (await this.#byApi(subject, undefined, signal)) !== undefined) return
+    if (subject === undefined) return
     await this.#change(subject, signal, (entries) =>
       entries.some(({ digest }) => digest === descriptor.digest)
         ? entries.filter(({ digest }) => digest !== descriptor.digest)
@@ -71,7 +83,25 @@ export class Referrers {
     )
   }
 
+  /** Undefined where there is no API, or it fails. */
   async #byApi(
+    subject: string,
+    artifactType: string | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly Descriptor[] | undefined> {
+    if (this.#failed) return undefined
+    try {
+      return await this.#ask(subject, artifactType, signal)
+    } catch (error) {
+      signal?.throwIfAborted()
+      if (!(error instanceof StoreError || error instanceof ManifestError)) throw error
+      this.#failed = true
+      this.#registry.client.notice(`the referrers of ${subject} cannot be listed, so none are known: ${error.message}`)
+      return undefined
+    }
+  }
+
+  async #ask(
     subject: string,
     artifactType: string | undefined,
     signal: AbortSignal | undefined,
@@ -86,7 +116,7 @@ export class Referrers {
       expect: [200, ...NO_API],
       signal,
     } as const
-    for await (const { response, bytes } of pages(this.#registry, request)) {
+    for await (const { response, bytes } of pages(this.#registry, request, (each) => this.#registry.once(each))) {
       const type = (response.header('content-type') ?? '').split(';')[0]!.trim()
       if (response.status !== 200 || !isIndexType(type)) {
         response.discard()

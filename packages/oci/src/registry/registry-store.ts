@@ -136,7 +136,7 @@ export class RegistryStore implements Store {
   }
 
   async attach(descriptor: Descriptor, { signal }: CallOptions = {}): Promise<void> {
-    if (this.#noted.has(descriptor.digest)) return
+    if (this.#noted.has(descriptor.digest) && !this.#referrers.failed) return
     await this.#referrers.attach(descriptor, await this.#manifest(descriptor, this.#push, signal), signal)
   }
 

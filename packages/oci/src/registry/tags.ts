@@ -12,12 +12,13 @@ const PAGES = 1000
 export async function* pages(
   registry: Registry,
   first: RegistryRequest,
+  send: (request: RegistryRequest) => Promise<HttpResponse> = (request) => registry.send(request),
 ): AsyncGenerator<{ readonly response: HttpResponse; readonly bytes: Uint8Array }, void, undefined> {
   const seen = new Set<string>()
   let url: URL | undefined = new URL(first.url, registry.origin)
   for (let request = first; url !== undefined; request = { ...first, expect: [200] }) {
     seen.add(url.href)
-    const response: HttpResponse = await registry.send({ ...request, url })
+    const response: HttpResponse = await send({ ...request, url })
     if (response.status !== 200) {
       yield { response, bytes: new Uint8Array() }
       return

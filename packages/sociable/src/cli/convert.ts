@@ -50,7 +50,7 @@ export function convertCommand(terminal: Terminal): Command {
       const options = {
         ...(await indexOptions(flags)),
         ...(await profileOptions(flags)),
-        ...(await registryOptions(flags, [source])),
+        ...(await registryOptions(flags, [source], terminal)),
       }
       const { convert } = await import('../convert.js')
       const report = reportProgress(terminal)

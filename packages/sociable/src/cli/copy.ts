@@ -30,7 +30,7 @@ export function copyCommand(terminal: Terminal): Command {
     if (toStdout && terminal.json) throw new UsageError('--json and the destination - both want stdout: name a file')
     if (toStdout && terminal.stdout.isTTY)
       throw new UsageError('standard output is a terminal: send it to a file, or name a destination')
-    const access = await registryOptions(flags, [source])
+    const access = await registryOptions(flags, [source], terminal)
     const { copyImage } = await import('../copy-image.js')
     const report = reportProgress(terminal)
     try {

@@ -22,7 +22,7 @@ export function createCommand(terminal: Terminal): Command {
     { command: 'sociable create oci:./image:app -p linux/amd64 --index-tag app-index', does: 'one, with a tag' },
   ])
   return command.action(async (image: string, flags: IndexFlags & RegistryFlags & { readonly indexTag?: string }) => {
-    const options = { ...(await indexOptions(flags)), ...(await registryOptions(flags, [image])) }
+    const options = { ...(await indexOptions(flags)), ...(await registryOptions(flags, [image], terminal)) }
     const { createIndex } = await import('../create.js')
     const report = reportProgress(terminal)
     try {

@@ -30,7 +30,7 @@ export async function withImage(
   terminal: Terminal,
   use: (image: Image) => Promise<void>,
 ): Promise<void> {
-  const access = await registryOptions(flags, [name])
+  const access = await registryOptions(flags, [name], terminal)
   const { openImage } = await import('../image.js')
   let isWarned = false
   const image = await openImage(name, {

@@ -26,7 +26,7 @@ export function inspectCommand(terminal: Terminal): Command {
     { command: "sociable inspect oci:./image:app --json | jq '.sociEnabled'", does: 'for a script' },
   ])
   return command.action(async (image: string, flags: RegistryFlags & { readonly platform?: readonly string[] }) => {
-    const access = await registryOptions(flags, [image])
+    const access = await registryOptions(flags, [image], terminal)
     const { inspect } = await import('../inspect.js')
     const result = await inspect(image, { ...access, platforms: flags.platform, signal: terminal.signal })
     await terminal.result(result, describe(result, terminal))

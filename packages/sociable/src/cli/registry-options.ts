@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import type { RegistryAccess } from '../options.js'
 import { UsageError } from './failure.js'
 import { option } from './option.js'
+import type { Terminal } from './terminal.js'
 import { parseHosts, parseText } from './values.js'
 
 export interface RegistryFlags {
@@ -33,16 +34,21 @@ export function addRegistryOptions(command: Command): Command {
  * @param places the image names of the command line: one that is `-` has stdin already
  * @throws UsageError
  */
-export async function registryOptions(flags: RegistryFlags, places: readonly string[] = []): Promise<RegistryAccess> {
+export async function registryOptions(
+  flags: RegistryFlags,
+  places: readonly string[],
+  terminal: Terminal,
+): Promise<RegistryAccess> {
   const { username, passwordStdin = false } = flags
   const plainHttp = flags.plainHttpRegistry ?? flags.plainHttp
   const insecure = flags.insecureRegistry ?? flags.insecure
   if (username === undefined && passwordStdin) throw new UsageError('--password-stdin needs --username')
   if (username !== undefined && !passwordStdin)
     throw new UsageError('--username needs --password-stdin: a password on the command line is for all to see')
-  if (!passwordStdin) return { plainHttp, insecure }
+  const onNotice = (message: string) => terminal.warn(message)
+  if (!passwordStdin) return { plainHttp, insecure, onNotice }
   if (places.includes('-')) throw new UsageError('--password-stdin and - both want stdin: name a file')
-  return { username, password: await readPassword(), plainHttp, insecure }
+  return { username, password: await readPassword(), plainHttp, insecure, onNotice }
 }
 
 async function readPassword(): Promise<string> {

@@ -20,7 +20,7 @@ export function rmCommand(terminal: Terminal): Command {
     { command: 'sociable rm oci:./image:app --all', does: 'whoever made it' },
   ])
   return command.action(async (image: string, flags: RegistryFlags & { readonly all?: boolean }) => {
-    const access = await registryOptions(flags, [image])
+    const access = await registryOptions(flags, [image], terminal)
     const { removeSoci } = await import('../remove-soci.js')
     const result = await removeSoci(image, { ...access, all: flags.all, signal: terminal.signal })
     for (const { digest, buildTool } of result.kept)

@@ -16,7 +16,7 @@ export function tagsCommand(terminal: Terminal): Command {
     { command: 'sociable tags oci:./image', does: 'list the images in a layout' },
   ])
   return command.action(async (repository: string, flags: RegistryFlags) => {
-    const access = await registryOptions(flags, [repository])
+    const access = await registryOptions(flags, [repository], terminal)
     const { listTags } = await import('../list-tags.js')
     const tags = await listTags(repository, { ...access, signal: terminal.signal })
     await terminal.result({ repository, tags }, tags.map(printable))

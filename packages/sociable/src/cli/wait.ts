@@ -29,7 +29,7 @@ export function waitCommand(terminal: Terminal): Command {
     { command: 'IMAGE=$(sociable wait registry.example/app:1 --quiet)', does: 'get the digest to deploy' },
   ])
   return command.action(async (image: string, { timeout, interval, destination, ...flags }: WaitFlags) => {
-    const access = await registryOptions(flags, [image])
+    const access = await registryOptions(flags, [image], terminal)
     const { waitForIndex } = await import('../wait.js')
     let said: string | undefined
     const onWait = (reason: string) => {

@@ -66,7 +66,7 @@ export function ztocCommand(terminal: Terminal): Command {
   return command.action(async (layer: string, flags: ZtocFlags) => {
     if (terminal.json && flags.output === '-')
       throw new UsageError('--json and --output - both want stdout: write the zTOC to a file')
-    const access = await registryOptions(flags, [layer])
+    const access = await registryOptions(flags, [layer], terminal)
     const { indexOneLayer } = await import('../one-layer.js')
     const report = reportProgress(terminal)
     try {

@@ -66,7 +66,7 @@ export class Registries {
 
   async #connect(): Promise<RegistryClient> {
     const { defaultCredentials, explicitCredential, firstOf, RegistryClient } = await import('@sociable/oci/registry')
-    const { username, password, plainHttp, insecure } = this.#access
+    const { username, password, plainHttp, insecure, onNotice } = this.#access
     const others = defaultCredentials()
     const login = this.#login
     // Where a login was given, it is that one or none
@@ -76,6 +76,7 @@ export class Registries {
       plainHttp: this.#meant(plainHttp),
       insecure: this.#meant(insecure),
       memory: readAhead(this.#memory),
+      onNotice,
     })
   }
 }

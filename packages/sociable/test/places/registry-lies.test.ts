@@ -15,7 +15,6 @@ const LAYER = digestOf(layerBytes('a'))
 const isLayer = ({ method, path }: SeenRequest) => method === 'GET' && path.endsWith(`/blobs/${LAYER}`)
 const isManifest = ({ method, path }: SeenRequest) => method === 'GET' && path.includes('/manifests/sha256:')
 const isTag = ({ method, path }: SeenRequest) => method === 'HEAD' && path.endsWith('/manifests/1')
-const isReferrers = ({ path }: SeenRequest) => path.includes('/referrers/')
 const isUploadEnd = ({ method, path }: SeenRequest) => method === 'PUT' && path.includes('/blobs/uploads/')
 const isUploadBegin = ({ method, path }: SeenRequest) => method === 'POST' && path.includes('/blobs/uploads/')
 
@@ -94,20 +93,6 @@ const lies: readonly Lie[] = [
     says: [layerName, `/blobs/${LAYER}`, 'loop'],
   },
   {
-    name: 'a listing leads to itself',
-    about: isReferrers,
-    fault: ({ path }) => referrersPage(path),
-    code: 'PROTOCOL',
-    says: ['/referrers/', 'has no end'],
-  },
-  {
-    name: 'a listing has always another page',
-    about: isReferrers,
-    fault: ({ path, number }) => referrersPage(`${path.split('?')[0]}?page=${number}`),
-    code: 'PROTOCOL',
-    says: ['/referrers/', 'has no end'],
-  },
-  {
     name: 'an upload goes on nowhere',
     about: isUploadBegin,
     fault: () => ({ kind: 'answer', status: 202 }),
@@ -129,15 +114,6 @@ const lies: readonly Lie[] = [
     says: ['PUT', '/blobs/uploads/', 'http://127.0.0.1:1'],
   },
 ]
-
-function referrersPage(next: string): Fault {
-  return {
-    kind: 'answer',
-    status: 200,
-    headers: { 'content-type': 'application/vnd.oci.image.index.v1+json', link: `<${next}>; rel="next"` },
-    body: '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}',
-  }
-}
 
 const input = () => `oci:${folder.layout(twoPlatforms)}:app`
 const formerInput = () =>

@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { open } from 'node:fs/promises'
 import type { Credential, CredentialRequest, Credentials } from './credential.js'
 import { askCredentialHelper } from './credential-helper.js'
 
@@ -18,25 +19,42 @@ type AuthEntry = Readonly<Record<string, unknown>>
  * `host/namespace/repository`, of which the longest counts. A file that is not there has none.
  */
 export function authFile(path: string): Credentials {
+  return authsOf(path, (request) => readAuthFile(path, request))
+}
+
+/** The same of a text in the form of that file. @param name where it is from, for messages */
+export function authText(name: string, text: string): Credentials {
+  return authsOf(name, async (request) => parseAuths(Buffer.from(text), name, request))
+}
+
+function authsOf(path: string, read: (request: CredentialRequest) => Promise<AuthFile | undefined>): Credentials {
   let file: Promise<AuthFile | undefined> | undefined
   return async (registry, request = {}) => {
-    file ??= readAuthFile(path, request)
+    file ??= read(request)
     const auth = await file
     return auth && findCredential(auth, path, registry, request)
   }
 }
 
-async function readAuthFile(path: string, { note }: CredentialRequest): Promise<AuthFile | undefined> {
+async function readAuthFile(path: string, request: CredentialRequest): Promise<AuthFile | undefined> {
+  const { note } = request
   let bytes: Uint8Array
   try {
-    bytes = await readFile(path)
+    bytes = await readRegular(path)
   } catch (error) {
+    if (error instanceof NotAFile) {
+      note?.(error.message)
+      return undefined
+    }
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'error'
     if (code !== 'ENOENT' && code !== 'ENOTDIR') note?.(`${path} cannot be read (${code})`)
     return undefined
   }
+  return parseAuths(bytes, path, request)
+}
+
+function parseAuths(bytes: Uint8Array, path: string, { note }: CredentialRequest): AuthFile | undefined {
   try {
-    if (bytes.length > FILE_SIZE) throw new RangeError()
     const json: unknown = JSON.parse(new TextDecoder().decode(bytes))
     const credsStore = objectOf(json).credsStore
     return {
@@ -52,6 +70,22 @@ async function readAuthFile(path: string, { note }: CredentialRequest): Promise<
     // Not with the parser's words: they may quote a secret.
     note?.(`${path} is no JSON that holds logins`)
     return undefined
+  }
+}
+
+class NotAFile extends Error {}
+
+/** A pipe or a device could keep a reader waiting, or never end. */
+async function readRegular(path: string): Promise<Uint8Array> {
+  const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
+  try {
+    const stats = await file.stat()
+    if (!stats.isFile()) throw new NotAFile(`${path} is not a regular file, and not read`)
+    if (stats.size > FILE_SIZE)
+      throw new NotAFile(`${path} has ${stats.size} bytes, more than the ${FILE_SIZE} that are read of logins`)
+    return await file.readFile()
+  } finally {
+    await file.close()
   }
 }
 
@@ -79,6 +113,12 @@ async function findCredential(
       const credential = keyOf(key) === name ? readEntry(entry, path) : undefined
       if (credential !== undefined) return credential
     }
+  // An address with a path that is no repository's, as `https://HOST/api/docker/local`, is the login of its host
+  for (const [key, entry] of auths)
+    if (/^https?:\/\//i.test(key) && keyOf(key).split('/')[0] === registry) {
+      const credential = readEntry(entry, path)
+      if (credential !== undefined) return credential
+    }
   return undefined
 }
 
@@ -90,7 +130,7 @@ function prefixes(name: string): readonly string[] {
 
 /** A key as registries are named here: without scheme and API version, docker.io under its one name. */
 function keyOf(key: string): string {
-  const name = key.replace(/^https?:\/\//, '').replace(/\/(?:v[12]\/?)?$/, '')
+  const name = key.replace(/^https?:\/\//i, '').replace(/\/(?:v[12]\/?)?$/, '')
   const slash = name.indexOf('/')
   const host = (slash < 0 ? name : name.slice(0, slash)).toLowerCase()
   const path = slash < 0 ? '' : name.slice(slash)

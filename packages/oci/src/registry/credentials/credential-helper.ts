@@ -3,6 +3,7 @@ import type { Credential } from './credential.js'
 
 const TIMEOUT = 60_000 // ms; one may ask its user
 const OUTPUT = 1 << 20 // bytes
+const AFTER_EXIT = 200 // ms
 
 /**
  * Asks `docker-credential-NAME get` (docker-credential-helpers, README "Usage": the server's name on its standard input, JSON on its standard
@@ -21,11 +22,8 @@ export async function askCredentialHelper(
   if (status !== 0) {
     // That is how "none" is said (docker-credential-helpers, credentials/error.go).
     if (/credentials not found/i.test(output)) return undefined
-    const said = output
-      .replace(/[\p{Cc}\s]+/gu, ' ')
-      .trim()
-      .slice(0, 200)
-    throw new Error(`${program} failed with status ${status}${said === '' ? '' : `: ${said}`}`)
+    // Nothing of what it says is shown: it may be the secret, or a hint of it
+    throw new Error(`${program} failed with status ${status}`)
   }
   const json = parse(output)
   if (typeof json?.Secret !== 'string' || typeof json.Username !== 'string')
@@ -68,11 +66,15 @@ function run(
       if (size > OUTPUT) end(new Error(`${program} gave more than ${OUTPUT} bytes`))
       else chunks.push(chunk)
     })
-    child.on('close', (status) => {
+    const done = (status: number | null) => {
       clearTimeout(timer)
       signal?.removeEventListener('abort', onAbort)
+      child.stdout.destroy()
       resolve({ status, output: new TextDecoder().decode(Buffer.concat(chunks)) })
-    })
+    }
+    child.on('close', done)
+    // A process that it has started may keep its output open: what it wrote itself is there shortly after its end
+    child.on('exit', (status) => setTimeout(done, AFTER_EXIT, status))
   })
 }
 

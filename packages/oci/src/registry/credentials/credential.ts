@@ -50,11 +50,25 @@ function isRefused(credential: Credential, refused: readonly Credential[] | unde
   return refused?.some((other) => secretOf(other) === secretOf(credential)) ?? false
 }
 
-/** The texts of it that must not be shown, as it is and as it is sent. */
+/**
+ * The texts of it that must not be shown: as it is, as it is sent (base64 of `user:password`, padded or not, in either alphabet), and as JSON, an address or a
+ * form would have it. Longest first, so that none is cut by a shorter one within it.
+ */
 export function secretsOf(credential: Credential): readonly string[] {
-  if (credential.kind !== 'password') return [credential.token]
-  const { username, password } = credential
-  return [password, Buffer.from(`${username}:${password}`).toString('base64')]
+  const secret = secretOf(credential)
+  const pairs = credential.kind === 'password' ? [`${credential.username}:${secret}`, `:${secret}`, secret] : [secret]
+  const encoded = pairs.flatMap((text) => {
+    const base64 = Buffer.from(text).toString('base64')
+    return [base64, base64.replace(/=+$/, ''), Buffer.from(text).toString('base64url')]
+  })
+  const written = [
+    secret,
+    encodeURIComponent(secret),
+    encodeURI(secret),
+    new URLSearchParams([['', secret]]).toString().slice(1),
+    JSON.stringify(secret).slice(1, -1),
+  ]
+  return [...new Set([...encoded, ...written])].filter((text) => text !== '').sort((a, b) => b.length - a.length)
 }
 
 function secretOf(credential: Credential): string {

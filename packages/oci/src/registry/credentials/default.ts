@@ -1,16 +1,16 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { authFile } from './auth-file.js'
+import { authFile, authText } from './auth-file.js'
 import { type Credentials, firstOf } from './credential.js'
 import { type EcrApi, ecrCredentials } from './ecr.js'
 
 /**
- * The logins that are on this machine, in this order: the file that `REGISTRY_AUTH_FILE` names; docker's `config.json` (in `DOCKER_CONFIG`, else
+ * The logins that are on this machine, in this order: the text in `DOCKER_AUTH_CONFIG`; the file that `REGISTRY_AUTH_FILE` names; docker's `config.json` (in `DOCKER_CONFIG`, else
  * `~/.docker`); podman's `auth.json` (in `XDG_RUNTIME_DIR`, then in `XDG_CONFIG_HOME`); for Amazon ECR the AWS SDK's default chain. Of one registry's
  * several logins the next is tried where one is refused.
  */
 export function defaultCredentials(environment: NodeJS.ProcessEnv = process.env, ecr?: EcrApi): Credentials {
-  const { REGISTRY_AUTH_FILE, DOCKER_CONFIG, XDG_RUNTIME_DIR, XDG_CONFIG_HOME } = environment
+  const { DOCKER_AUTH_CONFIG = '', REGISTRY_AUTH_FILE, DOCKER_CONFIG, XDG_RUNTIME_DIR, XDG_CONFIG_HOME } = environment
   const home = environment.HOME || homedir()
   const files = [
     REGISTRY_AUTH_FILE,
@@ -19,6 +19,7 @@ export function defaultCredentials(environment: NodeJS.ProcessEnv = process.env,
     join(XDG_CONFIG_HOME || join(home, '.config'), 'containers', 'auth.json'),
   ]
   return firstOf(
+    ...(DOCKER_AUTH_CONFIG.trim() === '' ? [] : [authText('DOCKER_AUTH_CONFIG', DOCKER_AUTH_CONFIG)]),
     ...files.filter((file) => file !== undefined && file !== '').map((file) => authFile(file!)),
     ecrCredentials(ecr),
   )

@@ -14,8 +14,11 @@ export interface EcrHost {
  * `ACCOUNT.dkr.ecr[-fips].REGION.DOMAIN`, and `ACCOUNT.dkr-ecr[-fips].REGION.on.aws` of dual stack; the domains are those of AWS's partitions
  * (Amazon ECR User Guide, "Endpoints"; the AWS SDK's partitions.json): standard and GovCloud, China, the European sovereign cloud, and the isolated ones.
  */
-const ECR_HOST =
-  /^(\d{12})\.dkr([.-])ecr(-fips)?\.([a-z0-9-]+)\.(amazonaws\.com(?:\.cn)?|amazonaws\.eu|on\.(?:aws|amazonwebservices\.(?:com\.cn|eu))|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)$/
+const REGION = '[a-z]{2,}(?:-[a-z]+)+-\\d+'
+const ECR_HOST = new RegExp(
+  `^(\\d{12})\\.(?:dkr\\.ecr(-fips)?\\.(${REGION})\\.(?:amazonaws\\.com(?:\\.cn)?|amazonaws\\.eu|c2s\\.ic\\.gov|sc2s\\.sgov\\.gov|cloud\\.adc-e\\.uk|csp\\.hci\\.ic\\.gov)` +
+    `|dkr-ecr(-fips)?\\.(${REGION})\\.on\\.(?:aws|amazonwebservices\\.(?:com\\.cn|eu)))$`,
+)
 const PUBLIC_ECR = 'public.ecr.aws'
 const PUBLIC_ECR_REGION = 'us-east-1' // the one region that gives its tokens
 const RENEW_BEFORE = 30 * 60_000 // ms of a token's 12 h
@@ -23,7 +26,13 @@ const RENEW_BEFORE = 30 * 60_000 // ms of a token's 12 h
 export function parseEcrHost(host: string): EcrHost | undefined {
   const match = ECR_HOST.exec(host)
   if (match === null) return undefined
-  return { account: match[1]!, region: match[4]!, fips: match[3] !== undefined, dualStack: match[2] === '-' }
+  const [, account, fips, region, dualStackFips, dualStackRegion] = match
+  return {
+    account: account!,
+    region: (region ?? dualStackRegion)!,
+    fips: (fips ?? dualStackFips) !== undefined,
+    dualStack: dualStackRegion !== undefined,
+  }
 }
 
 /** What a token's API gives. */
