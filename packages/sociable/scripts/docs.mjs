@@ -19,6 +19,7 @@ const DOCUMENTS = [
   ['inspect', 'inspect.ts', 'InspectResult'],
   ['ls', 'cli/ls.ts', 'LsDocument'],
   ['extract', 'cli/extract.ts', 'ExtractDocument'],
+  ['report', 'cli/report.ts', 'ReportDocument'],
   ['serve', 'cli/serve.ts', 'ServeDocument'],
   ['a failure', 'cli/failure.ts', 'ErrorDocument'],
 ]

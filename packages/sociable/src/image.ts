@@ -9,9 +9,8 @@ import type { CallOptions, ImageLocation, RegistryAccess } from './options.js'
 import { openOnly, type Place } from './places/location.js'
 import type { ExtractOptions, ExtractResult } from './reading/extract-result.js'
 import { linkNameOf } from './reading/layer-tree.js'
-import { FetchCounter, LazyLayer } from './reading/lazy-layer.js'
+import { FetchCounter, indexedLayers, type LazyLayer, lazyLayers } from './reading/lazy-layer.js'
 import { type Found, headerOf, isDirectory, Union } from './reading/union.js'
-import { LAYER_DIGEST, ZTOC_MEDIA_TYPE } from './soci/soci-index.js'
 
 export type EntryType = 'file' | 'dir' | 'symlink' | 'char' | 'block' | 'fifo'
 
@@ -107,16 +106,10 @@ export async function openImage(image: ImageLocation, options: OpenImageOptions 
     const tree = await readImageTree(store, await store.resolve(reference, { signal }), name, signal)
     const entry = platform === undefined ? ownImage(tree) : selectImage(tree, parsePlatform(platform))
     const { index } = await findSociIndex(store, tree, entry, signal)
-    const ztocs = new Map<string, Descriptor>()
-    for (const descriptor of index?.manifest.layers ?? [])
-      if (descriptor.mediaType === ZTOC_MEDIA_TYPE)
-        ztocs.set(descriptor.annotations?.get(LAYER_DIGEST) ?? '', descriptor)
-    const without = (entry.manifest!.layers ?? []).filter(({ digest }) => !ztocs.has(digest))
+    const indexed = indexedLayers(index?.manifest)
+    const without = (entry.manifest!.layers ?? []).filter(({ digest }) => !indexed.has(digest))
     const counter = new FetchCounter((layer) => options.onWholeLayer?.(layer, without))
-    const opened = new Map<string, LazyLayer>()
-    for (const layer of entry.manifest!.layers ?? [])
-      opened.set(layer.digest, new LazyLayer(store, layer, ztocs.get(layer.digest), counter, layerLimit))
-    const layers = (entry.manifest!.layers ?? []).map(({ digest }) => opened.get(digest)!)
+    const layers = lazyLayers(store, entry.manifest!, indexed, counter, layerLimit)
     return new LayeredImage(place, entry, index, layers, counter)
   } catch (error) {
     await place.close()
@@ -125,7 +118,7 @@ export async function openImage(image: ImageLocation, options: OpenImageOptions 
 }
 
 /** The machine's, or the only one. */
-function ownImage(tree: ImageTree): TreeEntry {
+export function ownImage(tree: ImageTree): TreeEntry {
   const images = imagesOf(tree)
   const machine = { os: 'linux', architecture: ARCHITECTURES[process.arch] ?? process.arch }
   const entry =

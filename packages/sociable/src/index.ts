@@ -35,6 +35,7 @@ export type { ByteRange, Profile, ProfileFile } from './profile/profile.js'
 export type { PlannedLayer, ProgressEvent } from './progress.js'
 export type { ExtractOptions, ExtractResult, SkippedEntry } from './reading/extract-result.js'
 export { type RemoveSociOptions, type RemoveSociResult, removeSoci, type SociIndexResult } from './remove-soci.js'
+export { type ReportOptions, type ReportResult, report } from './report.js'
 export type {
   ContentResult,
   ConvertResult,

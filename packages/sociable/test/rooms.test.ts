@@ -14,8 +14,8 @@ test('imports point down: from the command line to the verbs, from these to what
     ['indexing/'],
     ['reading/'],
     ['profile/'],
-    ['generated/', 'report/'],
     ['start-layer/'],
+    ['generated/', 'report/'],
     ['*'],
     ['cli/'],
   ])

@@ -35,7 +35,10 @@ async function start(t: TestContext, login?: typeof LOGIN, options: Partial<Lamb
   const { startFaultProxy } = await doubles()
   const cloud = await startCloud(t)
   const source = createMemoryStore()
-  const server = await serveRegistry({ repositories: memoryRepositories(new Map([['team/app', source]])) })
+  const server = await serveRegistry({
+    repositories: memoryRepositories(new Map([['team/app', source]])),
+    allowedHosts: ['registry.example.com'],
+  })
   const expected = `Basic ${Buffer.from(`${login?.username}:${login?.password}`).toString('base64')}`
   const registry = await startFaultProxy({
     target: server.url,

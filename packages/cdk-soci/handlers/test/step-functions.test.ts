@@ -180,7 +180,10 @@ test('an image of another registry is copied by the first step, and what its tag
   const { ask, store, steps, names, tls } = world
   const { startFaultProxy } = await doubles()
   const source = createMemoryStore()
-  const server = await serveRegistry({ repositories: memoryRepositories(new Map([['team/app', source]])) })
+  const server = await serveRegistry({
+    repositories: memoryRepositories(new Map([['team/app', source]])),
+    allowedHosts: ['registry.example.com'],
+  })
   const registry = await startFaultProxy({ target: server.url, tls })
   t.after(async () => {
     await registry.close()

@@ -12,6 +12,7 @@ import { helpCommand } from './help.js'
 import { inspectCommand } from './inspect.js'
 import { lsCommand } from './ls.js'
 import { option, settleVariables } from './option.js'
+import { reportCommand } from './report.js'
 import { rmCommand } from './rm.js'
 import { serveCommand } from './serve.js'
 import { tagsCommand } from './tags.js'
@@ -31,6 +32,7 @@ const COMMANDS = [
   extractCommand,
   copyCommand,
   rmCommand,
+  reportCommand,
   tagsCommand,
   waitCommand,
   serveCommand,

@@ -1,4 +1,4 @@
-import { type Descriptor, type Store, verifying } from '@sociable/oci'
+import { type Descriptor, type Manifest, type Store, verifying } from '@sociable/oci'
 import {
   decodeZtoc,
   type FileEntry,
@@ -10,6 +10,7 @@ import {
   type Toc,
 } from '@sociable/ztoc'
 import { inContext } from '../error.js'
+import { LAYER_DIGEST, ZTOC_MEDIA_TYPE } from '../soci/soci-index.js'
 import { readZtoc } from '../soci/ztoc-reading.js'
 import { type OpenLayer, openLayer } from './union.js'
 import { decodeZstd, readableCompression, sliceContent } from './zstd-layer.js'
@@ -39,6 +40,28 @@ export class FetchCounter {
 /** What a zstd layer may unpack to, as for gzip: so many bytes, or so many times its size. */
 const ZSTD_OUTPUT = 16 * 2 ** 30
 const ZSTD_RATIO = 100
+
+/** The zTOCs that a SOCI index lists, by the digest of their layers. */
+export function indexedLayers(index: Manifest | undefined): ReadonlyMap<string, Descriptor> {
+  const ztocs = new Map<string, Descriptor>()
+  for (const descriptor of index?.layers ?? [])
+    if (descriptor.mediaType === ZTOC_MEDIA_TYPE) ztocs.set(descriptor.annotations?.get(LAYER_DIGEST) ?? '', descriptor)
+  return ztocs
+}
+
+/** The layers of a manifest, bottom first; one that stands several times is opened once. */
+export function lazyLayers(
+  store: Store,
+  { layers = [] }: Manifest,
+  ztocs: ReadonlyMap<string, Descriptor>,
+  counter: FetchCounter,
+  limit: number | undefined,
+): LazyLayer[] {
+  const opened = new Map<string, LazyLayer>()
+  for (const layer of layers)
+    opened.set(layer.digest, new LazyLayer(store, layer, ztocs.get(layer.digest), counter, limit))
+  return layers.map(({ digest }) => opened.get(digest)!)
+}
 
 /** A layer of an image, opened when first needed: by its zTOC, or where it has none by reading it whole. */
 export class LazyLayer {

@@ -86,7 +86,7 @@ test('the credential chain of the AWS SDK takes the proxy, too', async (t) => {
 test('a registry without TLS, through a proxy that makes no tunnels to it', async (t) => {
   const { startConnectProxy } = await doubles()
   const cwd = await layout(t)
-  const registry = await serveRegistry({ repositories: memoryRepositories() })
+  const registry = await serveRegistry({ repositories: memoryRepositories(), allowedHosts: ['registry.corp'] })
   const proxy = await startConnectProxy((host) => (host === 'registry.corp' ? new URL(registry.url).host : undefined))
   t.after(async () => {
     for (const one of [proxy, registry]) await one.close()
