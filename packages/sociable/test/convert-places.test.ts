@@ -263,7 +263,7 @@ describe('images of every kind', () => {
     const output = folder.fresh()
     const result = await convert(`oci:${input}`, `oci:${output}:v`)
     assert.equal(result.indexed, false)
-    assert.equal(result.reason, '2 layers: smaller than 10485760 bytes')
+    assert.equal(result.reason, '2 layers: smaller than 10 MiB')
     assert.equal(result.images[0]!.index, undefined)
     assert.equal(blobJson(output, result.digest).manifests.length, 2)
     const before = snapshot(output)

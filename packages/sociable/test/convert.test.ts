@@ -30,7 +30,7 @@ describe('what it tells', () => {
       ],
     )
     const [first] = result.images
-    assert.equal(first!.layers[1]!.reason, 'smaller than 4000 bytes')
+    assert.equal(first!.layers[1]!.reason, 'smaller than 3.9 KiB')
     assert.equal(first!.layers[0]!.files, 2)
     assert.equal(result.bytesIndexed, layerBytes('a').length + layerBytes('b').length)
     const index = blobJson(output, result.digest)

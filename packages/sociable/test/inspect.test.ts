@@ -38,7 +38,7 @@ test('a SOCI-enabled image: what is lazy, by what, in how many spans', async () 
   })
   assert.deepEqual(big!.prefetch, [[0, 1]])
   assert.deepEqual([big!.lazy, tiny!.lazy], [true, false])
-  assert.equal(tiny!.reason, 'smaller than 10485760 bytes')
+  assert.equal(tiny!.reason, 'smaller than 10 MiB')
   assert.equal(amd64!.fargate.eligible, true)
   assert.deepEqual(
     (await inspect(`oci:${path}:app-soci`, { platforms: ['linux/arm64'] })).images.map(({ name }) => name),
@@ -75,7 +75,7 @@ test("why a layer is not lazy, and the reference's build tool", async () => {
   assert.deepEqual(await reasons(`oci:${path}`), [
     'the image has no SOCI index',
     'compressed with zstd',
-    'smaller than 10485760 bytes',
+    'smaller than 10 MiB',
   ])
   await convert(`oci:${path}`, `oci:${path}-1`, { buildTool: 'AWS SOCI CLI v0.2' })
   const result = await inspect(`oci:${path}-1`)

@@ -192,6 +192,6 @@ test('eligible on Fargate or not, and why', () => {
   }).notes
   assert.match(
     notes.join('\n'),
-    /11 bytes, lazy loading is recommended from 262144000.*\n6 of 11 bytes are in layers without a zTOC/s,
+    /11 B; lazy loading is recommended from 250 MiB.*\n6 of 11 bytes are in layers without a zTOC/s,
   )
 })

@@ -7,7 +7,17 @@ const { assertLayers } = (await import(rooms)) as typeof import('../../oci/dist/
 
 test('imports point down: from the command line to the verbs, from these to what they are made of', () => {
   assertLayers(fileURLToPath(new URL('../../src/', import.meta.url)), [
-    ['error', 'result', 'progress', 'options', 'parallel', 'printable', 'profile/profile', 'profile/merge-profiles'],
+    [
+      'error',
+      'result',
+      'progress',
+      'options',
+      'parallel',
+      'printable',
+      'size',
+      'profile/profile',
+      'profile/merge-profiles',
+    ],
     ['soci/'],
     ['image/'],
     ['places/'],

@@ -240,7 +240,7 @@ for (const major of LAMBDA_NODES) {
     const created = await ask('Create', large)
     assert.equal(created.Status, 'SUCCESS', created.Reason)
     assert.equal(created.Data!.indexed, 'false')
-    assert.equal(created.Data!.indexReason, '2 layers: smaller than 10485760 bytes')
+    assert.equal(created.Data!.indexReason, '2 layers: smaller than 10 MiB')
     assert.equal(created.Data!.imageDigest, (await app.resolve('one-soci')).digest)
     assert.deepEqual((await ask('Create', large)).Data, created.Data)
     assert.equal((await ask('Delete', large, { PhysicalResourceId: created.PhysicalResourceId })).Status, 'SUCCESS')
@@ -249,7 +249,7 @@ for (const major of LAMBDA_NODES) {
     assert.equal(refused.Status, 'FAILED')
     assert.match(
       refused.Reason!,
-      /no layer of .*app:one can be indexed: 2 layers: smaller than 10485760 bytes .*log group \/aws\/lambda\/indexer, stream /,
+      /no layer of .*app:one can be indexed: 2 layers: smaller than 10 MiB .*log group \/aws\/lambda\/indexer, stream /,
     )
     assert.deepEqual(await tagsOf(app), ['one'])
   })

@@ -1,4 +1,5 @@
 import type { Platform } from '@sociable/oci'
+import { formatBinarySize, formatSize } from '../size.js'
 import { formatPlatform, normalizePlatform } from './platform.js'
 
 /** What an image tells of one platform, as far as Fargate cares. */
@@ -36,7 +37,9 @@ export function fargateEligibility({ platform, version, problems, layers }: Elig
   reasons.push(...problems)
   const size = layers.reduce((sum, layer) => sum + layer.size, 0)
   if (size < RECOMMENDED_SIZE)
-    notes.push(`its layers are ${size} bytes, lazy loading is recommended from ${RECOMMENDED_SIZE} (250 MiB)`)
+    notes.push(
+      `its layers are ${formatSize(size)}; lazy loading is recommended from ${formatBinarySize(RECOMMENDED_SIZE)}`,
+    )
   const eager = layers.filter(({ lazy }) => !lazy).reduce((sum, layer) => sum + layer.size, 0)
   if (version !== undefined && eager > size / 2)
     notes.push(`${eager} of ${size} bytes are in layers without a zTOC, which are pulled whole before the start`)

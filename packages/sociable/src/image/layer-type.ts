@@ -1,7 +1,9 @@
 // Which layers are indexed: the media type decides, as github.com/containerd/containerd/v2 v2.2.9 core/images/mediatypes.go reads it
 // (IsLayerType, DiffCompression) and soci/soci_index.go (buildSociLayer) applies it.
+
 import type { Compression } from '@sociable/ztoc'
 import { ImageError } from '../error.js'
+import { formatBinarySize } from '../size.js'
 import { PREFETCH_MEDIA_TYPE } from '../soci/prefetch.js'
 
 const OCI_PREFIX = 'application/vnd.oci.image.layer.'
@@ -33,7 +35,7 @@ export function decideLayer(mediaType: string, size: number, minLayerSize: numbe
   if (mediaType === PREFETCH_MEDIA_TYPE) return { skip: 'a prefetch list, not a layer' }
   const [base, ...suffixes] = mediaType.split('+') as [string, ...string[]]
   if (!isLayerType(mediaType)) return { refuse: `its media type ${mediaType} is no layer's` }
-  if (size < minLayerSize) return { skip: `smaller than ${minLayerSize} bytes` }
+  if (size < minLayerSize) return { skip: `smaller than ${formatBinarySize(minLayerSize)}` }
   const docker = DOCKER_COMPRESSION.get(base)
   if (docker !== undefined) {
     if (suffixes.length > 0) return { skip: `${mediaType} cannot be indexed` }
