@@ -40,3 +40,13 @@ test('every dependency that is installed with the packages runs on the oldest No
     )
   }
 })
+
+test('no range lets an install take a version that needs a newer Node.js', () => {
+  // The AWS SDK raises what it needs within a major version: its releases of 2027 want Node.js 22
+  for (const name of ['oci', 'sociable']) {
+    const { dependencies } = read(`packages/${name}/package.json`)
+    const sdk = Object.entries<string>(dependencies).filter(([dependency]) => dependency.startsWith('@aws-sdk/'))
+    assert.ok(sdk.length > 0)
+    for (const [dependency, range] of sdk) assert.match(range, /^~\d/, `${name}: ${dependency} ${range}`)
+  }
+})
