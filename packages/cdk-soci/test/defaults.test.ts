@@ -6,7 +6,7 @@ import { DEFAULTS } from 'cdk-soci/lib/private/checked-options.js'
 import { WORKSPACE } from './workplace.js'
 
 test('the defaults of the constructs are those of the library', async () => {
-  const file = join(WORKSPACE, 'packages/sociable/dist/src/settings.js')
+  const file = join(WORKSPACE, 'packages/sociable/dist/src/indexing/settings.js')
   const { resolveSettings } = (await import(pathToFileURL(file).href)) as {
     resolveSettings(options: object): Record<string, unknown>
   }

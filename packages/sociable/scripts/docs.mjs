@@ -19,6 +19,7 @@ const DOCUMENTS = [
   ['inspect', 'inspect.ts', 'InspectResult'],
   ['ls', 'cli/ls.ts', 'LsDocument'],
   ['extract', 'cli/extract.ts', 'ExtractDocument'],
+  ['verify', 'verify.ts', 'VerifyResult'],
   ['report', 'cli/report.ts', 'ReportDocument'],
   ['serve', 'cli/serve.ts', 'ServeDocument'],
   ['a failure', 'cli/failure.ts', 'ErrorDocument'],
@@ -27,6 +28,7 @@ const PARTS = [
   ['result.ts', 'ContentResult', 'PlatformResult', 'LayerResult'],
   ['inspect.ts', 'InspectedPlatform', 'InspectedLayer'],
   ['remove-soci.ts', 'SociIndexResult'],
+  ['verifying/finding.ts', 'Finding', 'FindingCode'],
   ['image/eligibility.ts', 'Eligibility'],
   ['image.ts', 'ImageEntry', 'EntryType', 'FetchStatistics'],
   ['reading/extract-result.ts', 'ExtractResult', 'SkippedEntry'],
@@ -106,7 +108,7 @@ function source(file, types) {
   const text = readFileSync(new URL(`../src/${file}`, import.meta.url), 'utf8')
   const blocks = types.map((type) => {
     const found = new RegExp(
-      `^(/\\*\\*(?:(?!\\*/)[^])*\\*/\\n)?export (interface ${type}\\b[^]*?^\\}|type ${type} = [^\\n]*)`,
+      `^(/\\*\\*(?:(?!\\*/)[^])*\\*/\\n)?export (interface ${type}\\b[^]*?^\\}|type ${type} =[^\\n]*(?:\\n  \\|[^\\n]*)*)`,
       'm',
     ).exec(text)
     if (found === null) throw new Error(`src/${file} has no type ${type}`)

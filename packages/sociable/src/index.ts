@@ -53,4 +53,6 @@ export {
   indexPlannedLayer,
   planConversion,
 } from './steps.js'
+export { type VerifyOptions, type VerifyResult, verify } from './verify.js'
+export type { Finding, FindingCode } from './verifying/finding.js'
 export { type WaitOptions, type WaitResult, waitForIndex } from './wait.js'

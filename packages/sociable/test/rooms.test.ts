@@ -25,7 +25,7 @@ test('imports point down: from the command line to the verbs, from these to what
     ['reading/'],
     ['profile/'],
     ['start-layer/'],
-    ['generated/', 'report/'],
+    ['generated/', 'report/', 'verifying/'],
     ['*'],
     ['cli/'],
   ])

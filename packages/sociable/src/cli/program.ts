@@ -18,6 +18,7 @@ import { serveCommand } from './serve.js'
 import { tagsCommand } from './tags.js'
 import type { Manners, Terminal } from './terminal.js'
 import { TOPICS } from './topics.js'
+import { verifyCommand } from './verify.js'
 import { packageVersion } from './version.js'
 import { waitCommand } from './wait.js'
 import { ztocCommand } from './ztoc.js'
@@ -33,6 +34,7 @@ const COMMANDS = [
   copyCommand,
   rmCommand,
   reportCommand,
+  verifyCommand,
   tagsCommand,
   waitCommand,
   serveCommand,
