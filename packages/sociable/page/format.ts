@@ -1,15 +1,4 @@
-const UNITS = ['B', 'kB', 'MB', 'GB', 'TB']
-
-/** `27.1 MB`, as registries and `docker images` show sizes. */
-export function formatSize(bytes: number): string {
-  let unit = 0
-  let rest = bytes
-  while (unit < UNITS.length - 1 && Number(rest.toFixed(1)) >= 1000) {
-    rest /= 1000
-    unit++
-  }
-  return unit === 0 ? `${rest} B` : `${rest.toFixed(1)} ${UNITS[unit]}`
-}
+export { formatSize } from '../src/size'
 
 export const formatCount = (count: number) => count.toLocaleString('en-US')
 

@@ -9,6 +9,7 @@ const output = `${root}src/generated/report-page.ts`
 const inputs = [
   fileURLToPath(import.meta.url),
   `${root}src/report/report-data.ts`,
+  `${root}src/size.ts`,
   ...readdirSync(`${root}page`).map((name) => `${root}page/${name}`),
 ]
 const newest = Math.max(...inputs.map((file) => statSync(file).mtimeMs))

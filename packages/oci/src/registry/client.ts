@@ -132,16 +132,18 @@ export class RegistryClient {
     return this.#insecureHttp
   }
 
+  /** The status of the API's base. @throws StoreError where no answer comes */
+  async #askBase(origin: URL, signal: AbortSignal | undefined): Promise<number> {
+    const url = new URL('/v2/', origin)
+    const response = await this.#http.send({ method: 'GET', url, redirects: 'within', signal })
+    response.discard()
+    return response.status
+  }
+
   /** What keeps TLS from being spoken with a registry as it should; undefined for nothing, or for what has another cause. */
   async #tlsProblem(origin: URL, signal: AbortSignal | undefined): Promise<'no TLS' | 'untrusted' | undefined> {
     try {
-      const response = await this.#http.send({
-        method: 'GET',
-        url: new URL('/v2/', origin),
-        redirects: 'within',
-        signal,
-      })
-      response.discard()
+      await this.#askBase(origin, signal)
       return undefined
     } catch (error) {
       if (!(error instanceof StoreError)) throw error
@@ -152,14 +154,7 @@ export class RegistryClient {
   /** Go's servers answer 400 to HTTP where they want TLS; others break off. One that is not there at all is asked as plain HTTP is. */
   async #wantsTls(origin: URL, signal: AbortSignal | undefined): Promise<boolean> {
     try {
-      const response = await this.#http.send({
-        method: 'GET',
-        url: new URL('/v2/', origin),
-        redirects: 'within',
-        signal,
-      })
-      response.discard()
-      return response.status === 400
+      return (await this.#askBase(origin, signal)) === 400
     } catch (error) {
       if (!(error instanceof StoreError)) throw error
       if (error instanceof TransientError && error.cause === undefined) throw error // connected and silent: not a matter of TLS
