@@ -20,11 +20,14 @@ const DOCUMENTS = [
   ['ls', 'cli/ls.ts', 'LsDocument'],
   ['extract', 'cli/extract.ts', 'ExtractDocument'],
   ['verify', 'verify.ts', 'VerifyResult'],
+  ['profile', 'cli/profile.ts', 'ProfileDocument'],
+  ['profile --check', 'check-profile.ts', 'CheckProfileResult'],
   ['report', 'cli/report.ts', 'ReportDocument'],
   ['serve', 'cli/serve.ts', 'ServeDocument'],
   ['a failure', 'cli/failure.ts', 'ErrorDocument'],
 ]
 const PARTS = [
+  ['profile/profile.ts', 'ProfileFile', 'ByteRange'],
   ['result.ts', 'ContentResult', 'PlatformResult', 'LayerResult'],
   ['inspect.ts', 'InspectedPlatform', 'InspectedLayer'],
   ['remove-soci.ts', 'SociIndexResult'],
@@ -58,7 +61,7 @@ function page() {
   ].join('\n\n')}\n`
 }
 
-const heading = (command) => (command.includes(' ') ? 'Of a failure' : `\`${command} --json\``)
+const heading = (command) => (command === 'a failure' ? 'Of a failure' : `\`${command} --json\``)
 
 const JSON_NOTE = `With \`--json\` stdout has one JSON document. Its shape is stable: members may be added, none goes away or changes its meaning within a major
 version. They are the library's own types, here in TypeScript (\`readonly\` left out; \`?\`: the member may be absent).`

@@ -1,4 +1,5 @@
 export { type CheckConvertedResult, checkConverted } from './check-converted.js'
+export { type CheckProfileOptions, type CheckProfileResult, checkProfile } from './check-profile.js'
 export { convert } from './convert.js'
 export { type CopyImageOptions, type CopyImageResult, copyImage } from './copy-image.js'
 export { createIndex } from './create.js'
@@ -31,7 +32,17 @@ export type {
   StartLayerKind,
 } from './options.js'
 export { printable, printableJson } from './printable.js'
+export { decodeProfile as parseProfile } from './profile/decode-profile.js'
+export { encodeProfile } from './profile/encode-profile.js'
 export type { ByteRange, Profile, ProfileFile } from './profile/profile.js'
+export {
+  profileFromTraces,
+  type TraceForm,
+  type TraceOptions,
+  type TraceResult,
+  type TraceSource,
+} from './profile/profile-from-traces.js'
+export { TraceError } from './profile/trace-error.js'
 export type { PlannedLayer, ProgressEvent } from './progress.js'
 export type { ExtractOptions, ExtractResult, SkippedEntry } from './reading/extract-result.js'
 export { type RemoveSociOptions, type RemoveSociResult, removeSoci, type SociIndexResult } from './remove-soci.js'

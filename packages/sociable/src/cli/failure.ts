@@ -39,6 +39,7 @@ const EXPECTED = [
   'StoreError',
   'ManifestError',
   'ImageError',
+  'TraceError',
 ]
 const MAX_LINES = 3
 

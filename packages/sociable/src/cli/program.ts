@@ -12,6 +12,7 @@ import { helpCommand } from './help.js'
 import { inspectCommand } from './inspect.js'
 import { lsCommand } from './ls.js'
 import { option, settleVariables } from './option.js'
+import { profileCommand } from './profile.js'
 import { reportCommand } from './report.js'
 import { rmCommand } from './rm.js'
 import { serveCommand } from './serve.js'
@@ -33,6 +34,7 @@ const COMMANDS = [
   extractCommand,
   copyCommand,
   rmCommand,
+  profileCommand,
   reportCommand,
   verifyCommand,
   tagsCommand,

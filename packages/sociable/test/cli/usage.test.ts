@@ -16,6 +16,7 @@ const COMMANDS = [
   'extract',
   'copy',
   'rm',
+  'profile',
   'serve',
   'completion',
   'help',

@@ -1,0 +1,123 @@
+import { createReadStream } from 'node:fs'
+import { addAbortSignal } from 'node:stream'
+import { Command } from 'commander'
+import type { CheckProfileResult } from '../check-profile.js'
+import type { ProfileFile } from '../profile/profile.js'
+import type { TraceSource } from '../profile/profile-from-traces.js'
+import { quotePath } from '../reading/quote-path.js'
+import { writeFileAtomically } from './atomic-file.js'
+import { addExamples } from './examples.js'
+import { UsageError } from './failure.js'
+import { plural } from './format.js'
+import { platformOption } from './image-reading.js'
+import { notEmpty, option } from './option.js'
+import { addRegistryOptions, type RegistryFlags, registryOptions } from './registry-options.js'
+import type { Terminal } from './terminal.js'
+import { parseFiles, parseText } from './values.js'
+
+interface ProfileFlags extends RegistryFlags {
+  readonly output?: string
+  readonly root?: string
+  readonly exclude?: readonly string[]
+  readonly check?: string
+  readonly platform?: string
+}
+
+/** What `profile --json` prints: the profile itself. */
+export interface ProfileDocument {
+  readonly version: 1
+  /** In the order of first use. */
+  readonly files: readonly ProfileFile[]
+}
+
+export function profileCommand(terminal: Terminal): Command {
+  const command = new Command('profile')
+    .summary('make a profile of the files that a start reads')
+    .description(
+      'Makes a profile from traces: the files that a start reads, in order of first use. Takes logs of strace, opensnoop and fatrace, lists of paths or of ' +
+        'pages in the page cache, JSON arrays of paths, and profiles; the content shows which. Files in /proc, /sys, /dev, /run and /tmp, and files that the traced ' +
+        'programs create, are left out. With --check, prints which paths of the profile an image has; the exit status is 1 if any is missing.',
+    )
+    .argument('<trace...>', 'trace files; - for standard input', notEmptyList)
+    .addOption(option('-o, --output <file>', 'write the profile there (default: stdout)', parseText))
+    .addOption(option('--root <dir>', 'only the files below this folder, named without it', parseText))
+    .addOption(
+      option(
+        '--exclude <pattern>',
+        'leave out paths that match; * is any characters, / included; repeatable',
+        parseFiles,
+      ),
+    )
+    .addOption(option('--check <image>', 'print which of the paths this image has', parseText))
+    .addOption(platformOption())
+  addRegistryOptions(command)
+  addExamples(command, [
+    { command: 'strace -f -o start.log ./app; sociable profile start.log -o start.json', does: 'make a profile' },
+    {
+      command: 'sociable profile start.log --root /tmp/rootfs --exclude "*.pyc"',
+      does: 'from a trace of a chroot, without compiled Python',
+    },
+    { command: 'sociable profile start.json --check registry.example/app:2', does: 'find out whether it still fits' },
+  ])
+  return command.action(async (files: readonly string[], flags: ProfileFlags) => {
+    if (flags.platform !== undefined && flags.check === undefined) throw new UsageError('--platform needs --check')
+    if (files.filter((file) => file === '-').length > 1) throw new UsageError('standard input can be read only once')
+    const { profileFromTraces } = await import('../profile/profile-from-traces.js')
+    const { root, exclude, output } = flags
+    const { profile, traces } = await profileFromTraces(
+      files.map((file) => openTrace(file, terminal)),
+      { root, exclude, signal: terminal.signal },
+    )
+    for (const { name, unresolved } of traces)
+      if (unresolved > 0)
+        terminal.warn(
+          `${name}: ${plural(unresolved, 'path')} left out: cut short, or relative to a folder that the trace does not show`,
+        )
+    if (profile.files.length === 0) {
+      const { TraceError } = await import('../profile/trace-error.js')
+      const hint =
+        root === undefined ? 'trace the start of the program' : `check --root: files outside "${root}" are left out`
+      throw new TraceError(`no file of an image is read in ${files.join(', ')}: ${hint}`)
+    }
+    const { encodeProfile } = await import('../profile/encode-profile.js')
+    const encoded = encodeProfile(profile)
+    if (output !== undefined && output !== '-')
+      await writeFileAtomically(output, [Buffer.from(encoded)], terminal.signal)
+    if (flags.check !== undefined) {
+      const access = await registryOptions(flags, [flags.check], terminal)
+      const { checkProfile } = await import('../check-profile.js')
+      const options = { ...access, platform: flags.platform, signal: terminal.signal }
+      const checked = await checkProfile(flags.check, profile, options)
+      await terminal.result(checked, checkLines(checked))
+      if (checked.missing.length > 0) terminal.exitStatus = 1
+    } else if (output === undefined || output === '-' || terminal.json) await terminal.write(encoded)
+    else terminal.note(`${output}: ${plural(profile.files.length, 'file')}`)
+  })
+}
+
+function notEmptyList(text: string, previous: readonly string[] = []): readonly string[] {
+  return [...previous, notEmpty(text)]
+}
+
+function openTrace(file: string, terminal: Terminal): TraceSource {
+  if (file !== '-') return { name: file, content: openLate(file, terminal.signal) }
+  if (process.stdin.isTTY) throw new UsageError('standard input is a terminal: pipe a trace in, or name a file')
+  return { name: 'stdin', content: addAbortSignal(terminal.signal, process.stdin) }
+}
+
+/** Opened when its turn comes. */
+async function* openLate(file: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  yield* createReadStream(file, { signal, highWaterMark: 1 << 20 })
+}
+
+function checkLines({ image, platform, paths, found, missing, notFiles }: CheckProfileResult): string[] {
+  const lines = [`${image} (${platform}) has ${found} of ${plural(paths, 'file')} of the profile`]
+  if (missing.length > 0)
+    lines.push(`${plural(missing.length, 'path')} missing:`, ...missing.map((path) => `  ${quotePath(path)}`))
+  if (notFiles.length > 0)
+    lines.push(
+      `${plural(notFiles.length, 'path')} not a regular file:`,
+      ...notFiles.map((path) => `  ${quotePath(path)}`),
+    )
+  return lines
+}
