@@ -18,7 +18,7 @@ test('with little address space the program does the same, with the same exit st
   const layer = gzipSync(Buffer.alloc(1024))
   const free = run('unlimited', ['ztoc', '-', '--quiet'], layer)
   assert.match(free.stdout, /^sha256:[0-9a-f]{64}\n$/)
-  for (const limit of ['4000000', '2000000']) {
+  for (const limit of ['12000000', '4000000', '3000000', '2000000']) {
     const limited = run(limit, ['ztoc', '-', '--quiet'], layer)
     assert.deepEqual([limited.status, limited.stdout, limited.stderr], [free.status, free.stdout, free.stderr], limit)
   }

@@ -3,12 +3,13 @@ import { LOW_ADDRESS_SPACE_FLAG } from '../inflate/inflater.js'
 import { indexLayer } from '../layer/index-layer.js'
 import { openLayer } from '../layer/layer-input.js'
 import type { IndexedLayer, IndexLayerOptions } from '../types.js'
+import { hasAddressSpaceForThreads } from './address-space.js'
 import { type LayerThreadCount, LayerThreads } from './layer-threads.js'
 
 export interface LayerIndexerOptions {
   /** Layers indexed at once; the others wait in the order of their calls. Each takes a thread or two. @default the machine's cores */
   readonly concurrency?: number
-  /** Whether to use threads at all. @default true; one thread where there are none to be had (no shared memory), and with `LOW_ADDRESS_SPACE_FLAG` */
+  /** Whether to use threads at all. @default true; one thread if the runtime has no shared memory, if the address space is limited (`ulimit -v`), and with `LOW_ADDRESS_SPACE_FLAG` */
   readonly threads?: boolean
 }
 
@@ -39,8 +40,8 @@ export class LayerIndexer {
 
   constructor(options: LayerIndexerOptions = {}) {
     this.#concurrency = Math.max(1, options.concurrency ?? availableParallelism())
-    // A thread that finds no address space for its code ends the whole process: no error tells
-    this.#threads = (options.threads ?? true) && !process.execArgv.includes(LOW_ADDRESS_SPACE_FLAG)
+    this.#threads =
+      (options.threads ?? true) && !process.execArgv.includes(LOW_ADDRESS_SPACE_FLAG) && hasAddressSpaceForThreads()
   }
 
   /** As `indexLayer`. The source is not read before a place in the pool is free. */
