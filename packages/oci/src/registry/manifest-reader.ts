@@ -71,9 +71,17 @@ export async function headManifest(registry: Registry, request: ManifestRequest)
   return { mediaType, digest, size }
 }
 
-/** The manifest of that name, verified against the digest that it has by its name, or that the registry says; undefined where there is none. */
-export async function getManifest(registry: Registry, request: ManifestRequest): Promise<ReadManifest | undefined> {
-  const response = await registry.send({ ...manifestRequest(request), method: 'GET', expect: [200, 404] })
+/**
+ * The manifest of that name, verified against the digest in its name or the digest that the registry reports; undefined if there is none. `once` sends the
+ * request without retries.
+ */
+export async function getManifest(
+  registry: Registry,
+  request: ManifestRequest,
+  { once = false } = {},
+): Promise<ReadManifest | undefined> {
+  const get = { ...manifestRequest(request), method: 'GET', expect: [200, 404] } as const
+  const response = await (once ? registry.once(get) : registry.send(get))
   if (response.status === 404) {
     response.discard()
     return undefined

@@ -37,7 +37,7 @@ export class Referrers {
 
   /**
    * By the API (distribution-spec v1.1.1, "Listing Referrers"), and by the fallback tag where the API is not there or lists none. An API that fails is
-   * asked once and counts as one that is not there, with a notice: nobody must fail for what may only be found besides.
+   * asked once and counts as one that is not there, with a notice: nobody must fail for what may only be found besides. So does a fallback tag that cannot be read.
    */
   async *list(
     subject: string,
@@ -94,9 +94,8 @@ export class Referrers {
       return await this.#ask(subject, artifactType, signal)
     } catch (error) {
       signal?.throwIfAborted()
-      if (!(error instanceof StoreError || error instanceof ManifestError)) throw error
+      this.#tellUnknown(subject, error)
       this.#failed = true
-      this.#registry.client.notice(`the referrers of ${subject} cannot be listed, so none are known: ${error.message}`)
       return undefined
     }
   }
@@ -127,18 +126,30 @@ export class Referrers {
     return found
   }
 
+  /** A tag that cannot be read counts as one that is not there, as with the API; after an API that failed, one try must do. */
   async #byTag(subject: string, signal: AbortSignal | undefined): Promise<readonly Descriptor[]> {
-    return entriesOf(await this.#readTag(subject, signal))
+    try {
+      return entriesOf(await this.#readTag(subject, signal, { once: this.#failed }))
+    } catch (error) {
+      signal?.throwIfAborted()
+      this.#tellUnknown(subject, error)
+      return []
+    }
   }
 
-  async #readTag(subject: string, signal: AbortSignal | undefined): Promise<ReadManifest | undefined> {
+  async #readTag(
+    subject: string,
+    signal: AbortSignal | undefined,
+    options?: { readonly once: boolean },
+  ): Promise<ReadManifest | undefined> {
     const scopes = repositoryScope(this.#repository, 'pull')
-    return getManifest(this.#registry, {
-      repository: this.#repository,
-      reference: fallbackTag(subject),
-      scopes,
-      signal,
-    })
+    const request = { repository: this.#repository, reference: fallbackTag(subject), scopes, signal }
+    return getManifest(this.#registry, request, options)
+  }
+
+  #tellUnknown(subject: string, error: unknown): void {
+    if (!(error instanceof StoreError || error instanceof ManifestError)) throw error
+    this.#registry.client.notice(`the referrers of ${subject} cannot be listed, so none are known: ${error.message}`)
   }
 
   /**

@@ -91,6 +91,32 @@ for (const [name, reply] of [
     )
   })
 
+for (const [name, api] of [
+  ['no referrers API', 404],
+  ['a referrers API that fails', 503],
+] as const)
+  for (const status of [400, 403, 429, 500])
+    test(`${name}, and a fallback tag that answers ${status}: no referrers are known, and a notice says why`, async (t) => {
+      const { host, seen } = await odd(t, ({ url = '' }, response) => {
+        if (url.includes('/referrers/')) return answer(response, api)
+        if (url.endsWith(`/manifests/${fallbackTag(image.manifest.digest)}`)) return answer(response, status)
+        return undefined
+      })
+      const notices: string[] = []
+      const retry = { retries: 1, delay: 1 }
+      const store = await openRepository(t, host, 'app', { retry, onNotice: (message) => notices.push(message) })
+      await pushImage(store, image)
+      assert.deepEqual(await all(store.referrers(image.manifest)), [])
+      assert.match(notices.at(-1)!, /^the referrers of sha256:\w+ cannot be listed, so none are known: /)
+      const tries = seen.filter((request) => request.includes(fallbackTag(image.manifest.digest))).length
+      if (api !== 503) return
+      assert.equal(tries, 1)
+      const attached = artifact(image.manifest)
+      await store.push(describe('', EMPTY), EMPTY)
+      await store.push(attached.descriptor, attached.bytes)
+      await assert.rejects(store.attach(attached.descriptor), new RegExp(`manifests/sha256-.*${status}`))
+    })
+
 test('an API that does not list what was pushed, and does not say OCI-Subject: the fallback tag is written, and read', async (t) => {
   const { host } = await odd(t, ({ url = '', method }, response) => {
     if (url.includes('/referrers/'))
