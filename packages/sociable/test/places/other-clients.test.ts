@@ -6,8 +6,9 @@ import { type TestContext, test } from 'node:test'
 import { promisify } from 'node:util'
 import { convert, copyImage, createIndex, inspect } from '../../src/index.js'
 import { makeLayout, noise, temporaryFolder } from '../cli/layout.js'
+import { TestFolder } from '../support/folder.js'
 import { doubles, startRegistry } from '../support/registries.js'
-import { SMALL } from '../support/samples.js'
+import { AMD64, layer, NAMED_APP, SMALL } from '../support/samples.js'
 
 /** Not synchronous: the proxy that is asked is in this process. */
 const execute = promisify(execFile)
@@ -49,6 +50,32 @@ async function pushImage(t: TestContext, name: string): Promise<void> {
 }
 
 const digestOf = (text: string) => `sha256:${createHash('sha256').update(text).digest('hex')}`
+
+test('an image without a platform beside a signature: crane, oras and skopeo pick the image, not its SOCI index', async (t) => {
+  const registry = await startRegistry(t, 'docker-registry')
+  const clients = await tools(t)
+  if (registry === undefined || clients === undefined) return
+  const { crane, oras, skopeo } = clients
+  const path = new TestFolder().layout((layout) => {
+    const payload = layout.blob('{"critical":{}}', 'application/vnd.dev.cosign.simplesigning.v1+json')
+    // The image first, as crane takes any entry without a platform for linux/amd64
+    const entries = [layout.manifest([layer(layout, 'a')], AMD64), layout.manifest([payload], {})]
+    layout.top(layout.imageIndex(entries, {}, NAMED_APP))
+  })
+  const name = `${registry.host}/app:1-soci`
+  const { images } = await convert(`oci:${path}:app`, name, SMALL)
+  const image = images[0]!.manifest.digest
+  assert.equal((await crane('digest', '--platform', 'linux/amd64', name)).trim(), image)
+  const descriptor = ['manifest', 'fetch', '--descriptor', '--plain-http', '--platform', 'linux/amd64', name]
+  assert.equal(JSON.parse(await oras(...descriptor)).digest, image)
+  const platform = ['--override-os', 'linux', '--override-arch', 'amd64']
+  const { Layers } = JSON.parse(await skopeo(...platform, 'inspect', '--tls-verify=false', `docker://${name}`))
+  const { layers } = JSON.parse(await crane('manifest', `${registry.host}/app@${image}`))
+  assert.deepEqual(
+    Layers,
+    layers.map(({ digest }: { digest: string }) => digest),
+  )
+})
 
 for (const kind of ['docker-registry', 'ociregistry', 'our own'] as const) {
   test(`${kind}: crane, oras and skopeo find a converted image, and what they copy is one`, async (t) => {
