@@ -1,12 +1,11 @@
 import { Command } from 'commander'
 import type { InspectedLayer, InspectedPlatform, InspectResult } from '../inspect.js'
-import { printable } from '../printable.js'
 import { addExamples } from './examples.js'
 import { formatBinarySize, formatCount, formatSize, shortDigest } from './format.js'
 import { notEmpty, option } from './option.js'
 import { addRegistryOptions, type RegistryFlags, registryOptions } from './registry-options.js'
 import { type Column, formatTable } from './table.js'
-import type { Style, Terminal } from './terminal.js'
+import type { Line, Style, Styled, Terminal } from './terminal.js'
 import { parsePlatforms } from './values.js'
 
 export function inspectCommand(terminal: Terminal): Command {
@@ -29,20 +28,22 @@ export function inspectCommand(terminal: Terminal): Command {
     const access = await registryOptions(flags, [image], terminal)
     const { inspect } = await import('../inspect.js')
     const result = await inspect(image, { ...access, platforms: flags.platform, signal: terminal.signal })
-    await terminal.result(result, describe(result, terminal))
+    await terminal.result(result, describe(result))
   })
 }
 
-function describe(result: InspectResult, terminal: Terminal): string[] {
-  const style = (name: Style, text: string) => terminal.style(name, text)
-  const enabled = result.sociEnabled ? style('green', 'yes') : style('yellow', 'no')
-  const lines = [
-    style('bold', printable(result.image)),
+function styled(style: Style, text: string): Styled {
+  return { style, text }
+}
+
+function describe(result: InspectResult): Line[] {
+  const lines: Line[] = [
+    [styled('bold', result.image)],
     `digest        ${result.digest}`,
-    `media type    ${printable(result.mediaType)}`,
-    `SOCI-enabled  ${enabled}`,
+    `media type    ${result.mediaType}`,
+    ['SOCI-enabled  ', result.sociEnabled ? styled('green', 'yes') : styled('yellow', 'no')],
   ]
-  for (const platform of result.images) lines.push('', ...describePlatform(platform, style))
+  for (const platform of result.images) lines.push('', ...describePlatform(platform))
   if (result.others.length > 0) {
     const rows = result.others.map((other) => [other.kind, shortDigest(other.digest), formatSize(other.size)])
     lines.push('', ...formatTable(OTHER_COLUMNS, rows))
@@ -55,19 +56,19 @@ const OTHER_COLUMNS: readonly Column[] = [{ name: 'ALSO IN IT' }, { name: 'DIGES
 /** The identifier is what the index says of itself: nobody checked it here. */
 const HEALTH = { sound: 'as it says itself', unknown: 'as it says itself; some versions of it make broken indexes' }
 
-function describePlatform(image: InspectedPlatform, style: (name: Style, text: string) => string): string[] {
-  const lines = [style('bold', image.name), `manifest      ${image.manifest.digest}`]
+function describePlatform(image: InspectedPlatform): Line[] {
+  const lines: Line[] = [[styled('bold', image.name)], `manifest      ${image.manifest.digest}`]
   if (image.index === undefined) lines.push('SOCI index    none')
   else lines.push(`SOCI index    ${image.index.digest} (${image.version})`)
   if (image.buildTool !== undefined) {
     const health = image.buildToolHealth === undefined ? '' : ` (${HEALTH[image.buildToolHealth]})`
-    lines.push(`built by      ${printable(image.buildTool)}${health}`)
+    lines.push(`built by      ${image.buildTool}${health}`)
   }
-  if (image.profile !== undefined) lines.push(`profile       ${printable(image.profile)}`)
+  if (image.profile !== undefined) lines.push(`profile       ${image.profile}`)
   const { eligible, reasons, notes } = image.fargate
-  lines.push(`Fargate       ${eligible ? style('green', 'eligible') : style('yellow', 'not eligible')}`)
-  lines.push(...[...reasons, ...notes].map((line) => `              ${printable(line)}`))
-  lines.push(...image.problems.map((problem) => `${style('red', 'problem')}       ${printable(problem)}`))
+  lines.push(['Fargate       ', eligible ? styled('green', 'eligible') : styled('yellow', 'not eligible')])
+  lines.push(...[...reasons, ...notes].map((line) => `              ${line}`))
+  lines.push(...image.problems.map((problem): Line => [styled('red', 'problem'), `       ${problem}`]))
   if (image.layers.length === 0) return [...lines, 'no layers']
   return [...lines, ...formatTable(LAYER_COLUMNS, image.layers.map(layerRow))]
 }
@@ -103,6 +104,6 @@ function layerRow(layer: InspectedLayer, index: number): string[] {
     ztoc === undefined ? '-' : formatBinarySize(ztoc.spanSize),
     ztoc === undefined ? '-' : formatCount(ztoc.files),
     ztoc === undefined ? '-' : formatSize(ztoc.size),
-    printable(notes.filter((note) => note !== '').join('; ')),
+    notes.filter((note) => note !== '').join('; '),
   ]
 }

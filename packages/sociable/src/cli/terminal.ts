@@ -1,9 +1,18 @@
 // The one way to the user: results to stdout, all else to stderr.
 import { once } from 'node:events'
 import { styleText } from 'node:util'
-import { isPrintable, printable, printableJson } from '../printable.js'
+import { printable, printableJson } from '../printable.js'
 
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan'
+
+/** A piece of a line with a colour of its own. */
+export interface Styled {
+  readonly style: Style
+  readonly text: string
+}
+
+/** A line of output. Colours are part of its structure, never of its text: an escape sequence in a text is not printed as one. */
+export type Line = string | readonly (string | Styled)[]
 
 /** How much is said, from the flags that all commands have. */
 export interface Manners {
@@ -58,9 +67,9 @@ export class Terminal {
   }
 
   /** The command's result: `document` with --json, else the lines. */
-  async result(document: unknown, lines: readonly string[]): Promise<void> {
+  async result(document: unknown, lines: readonly Line[]): Promise<void> {
     if (this.json) await this.write(`${printableJson(document, 2)}\n`)
-    else if (lines.length > 0) await this.write(`${lines.map((line) => gate(line, this.stdout)).join('\n')}\n`)
+    else if (lines.length > 0) await this.write(`${lines.map((line) => render(line, this.stdout)).join('\n')}\n`)
   }
 
   /** To stdout, waiting while the reader is slow. */
@@ -75,51 +84,35 @@ export class Terminal {
 
   /** Something the user should know although the command goes on. */
   warn(message: string): void {
-    this.note(`${this.styleError('yellow', 'warning:')} ${printable(message)}`)
+    if (!this.#manners.quiet) this.#say([[{ style: 'yellow', text: 'warning:' }, ` ${message}`]])
   }
 
   /** At most three lines, and the stack where it was asked for. */
   fail(lines: readonly string[], stack: string | undefined): void {
-    const [first, ...rest] = lines.map(printable)
-    this.#say([`${this.styleError('red', 'error:')} ${first}`, ...rest.map((line) => `  ${line}`)])
+    const [first, ...rest] = lines
+    this.#say([[{ style: 'red', text: 'error:' }, ` ${first}`], ...rest.map((line) => `  ${line}`)])
     if (stack !== undefined && this.verbose) this.#say(stack.split('\n'))
   }
 
-  #say(lines: readonly string[]): void {
+  #say(lines: readonly Line[]): void {
     this.#hide?.()
-    this.stderr.write(lines.map((line) => `${gate(line, this.stderr)}\n`).join(''))
-  }
-
-  /** Coloured where stdout is a terminal that has colours and NO_COLOR is not set. */
-  style(style: Style, text: string): string {
-    return paint(this.stdout, style, text)
-  }
-
-  /** The same for stderr. */
-  styleError(style: Style, text: string): string {
-    return paint(this.stderr, style, text)
+    this.stderr.write(lines.map((line) => `${render(line, this.stderr)}\n`).join(''))
   }
 }
 
-/** The program's own colours, as `paint` writes them: nothing else that moves a cursor or starts a line gets to a terminal or a log. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: it is what is looked for
-const COLOUR = /(\u001b\[\d{1,2}m)/
-
-/** Every line that is printed passes here, whatever stands in it. */
-function gate(line: string, stream: NodeJS.WriteStream): string {
-  if (isPrintable(line)) return line
-  const isColoured = stream.isTTY && stream.hasColors()
-  if (!isColoured) return printable(line)
-  return line
-    .split(COLOUR)
-    .map((part, i) => (i % 2 === 1 ? part : printable(part)))
+/** Every line that is printed passes here: of its texts nothing gets to a terminal or a log that moves a cursor, changes colours or starts a line or a command. */
+function render(line: Line, stream: NodeJS.WriteStream): string {
+  const pieces = typeof line === 'string' ? [line] : line
+  // hasColors is there on terminals only, and heeds NO_COLOR, FORCE_COLOR and TERM
+  if (!stream.isTTY || !stream.hasColors())
+    return printable(pieces.map((piece) => (typeof piece === 'string' ? piece : piece.text)).join(''))
+  return pieces
+    .map((piece) =>
+      typeof piece === 'string'
+        ? printable(piece)
+        : styleText(piece.style, printable(piece.text), { validateStream: false }),
+    )
     .join('')
-}
-
-function paint(stream: NodeJS.WriteStream, style: Style, raw: string): string {
-  const text = printable(raw)
-  // hasColors is there on terminals only, and heeds NO_COLOR, FORCE_COLOR and TERM.
-  return stream.isTTY && stream.hasColors() ? styleText(style, text, { validateStream: false }) : text
 }
 
 /** CodeBuild and Azure set no CI, and the older ones neither. */

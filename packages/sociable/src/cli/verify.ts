@@ -4,7 +4,7 @@ import { addExamples } from './examples.js'
 import { plural } from './format.js'
 import { notEmpty, option } from './option.js'
 import { addRegistryOptions, type RegistryFlags, registryOptions } from './registry-options.js'
-import type { Terminal } from './terminal.js'
+import type { Line, Styled, Terminal } from './terminal.js'
 import { parsePlatforms } from './values.js'
 
 interface VerifyFlags extends RegistryFlags {
@@ -35,19 +35,20 @@ export function verifyCommand(terminal: Terminal): Command {
     const access = await registryOptions(flags, [image], terminal)
     const { verify } = await import('../verify.js')
     const result = await verify(image, { ...access, platforms: platform, deep, signal: terminal.signal })
-    await terminal.result(result, describe(result, terminal))
+    await terminal.result(result, describe(result))
     if (!result.sound) terminal.exitStatus = 1
   })
 }
 
-function describe({ image, digest, sound, findings, layers }: VerifyResult, terminal: Terminal): string[] {
-  const lines = findings.flatMap(({ code, severity, platform, message, advice }) => [
-    `${terminal.style(severity === 'error' ? 'red' : 'yellow', severity)} ${code}${platform === undefined ? '' : ` ${platform}`}: ${message}`,
+function describe({ image, digest, sound, findings, layers }: VerifyResult): Line[] {
+  const lines = findings.flatMap(({ code, severity, platform, message, advice }): Line[] => [
+    [
+      { style: severity === 'error' ? 'red' : 'yellow', text: severity },
+      ` ${code}${platform === undefined ? '' : ` ${platform}`}: ${message}`,
+    ],
     `  ${advice}`,
   ])
-  const verdict = sound ? terminal.style('green', 'sound') : terminal.style('red', 'not sound')
-  return [
-    ...lines,
-    `${image}@${digest} is ${verdict}: ${plural(layers, 'layer')} read, ${plural(findings.length, 'finding')}`,
-  ]
+  const verdict: Styled = sound ? { style: 'green', text: 'sound' } : { style: 'red', text: 'not sound' }
+  const counts = `${plural(layers, 'layer')} read, ${plural(findings.length, 'finding')}`
+  return [...lines, [`${image}@${digest} is `, verdict, `: ${counts}`]]
 }

@@ -8,9 +8,10 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { LayoutBuilder, OCI_GZIP } from '../support/layout.js'
 import { gzip, tar } from '../support/tar.js'
+import { onTerminal, skipWithoutPty } from './pty.js'
 import { run } from './run.js'
 
-const EVIL = 'x\n::error::evil\r\u001b[2J\u0007\u009b31m\u202e\u2028SOCI\nFORGED'
+const EVIL = 'x\n::error::evil\r\u001b[2J\u001b[35m\u0007\u009b31m\u202e\u2028SOCI\nFORGED'
 const folder = mkdtempSync(join(tmpdir(), 'sociable-hostile-'))
 after(() => rmSync(folder, { recursive: true }))
 
@@ -51,6 +52,12 @@ const commands: readonly (readonly string[])[] = [
   ['convert', 'oci:image:app', 'oci:out:app', '--platform', 'linux/arm64'],
   ['create', 'oci:image:app', '--min-layer-size', '0'],
   ['inspect', 'oci:image:app'],
+  ['verify', 'oci:image:app', '--deep'],
+  ['report', 'oci:image:app', '--output', 'page.html'],
+  ['report', 'oci:image:app', '--output', `${EVIL}/page.html`],
+  ['profile', 'trace.txt'],
+  ['profile', 'trace.txt', '--output', `${EVIL}/profile.json`],
+  ['profile', 'trace.txt', '--check', 'oci:image:app'],
   ['ls', '-lR', 'oci:image:app'],
   ['ls', 'oci:image:app', EVIL],
   ['cat', 'oci:image:app', `${EVIL}/none`],
@@ -66,8 +73,11 @@ const commands: readonly (readonly string[])[] = [
   ['convert', `--${EVIL}`],
 ]
 
+const EVIL_TRACE = JSON.stringify([`/${EVIL}`, `/${EVIL}2`, '/none'])
+
 test('every command, as text, with --verbose and as JSON', async () => {
   hostileLayout()
+  writeFileSync(join(folder, 'trace.txt'), EVIL_TRACE)
   for (const command of commands)
     for (const more of [[], ['--verbose'], ['--json']]) {
       if (command[0] === 'cat' && more[0] === '--json') continue
@@ -77,6 +87,42 @@ test('every command, as text, with --verbose and as JSON', async () => {
       assertClean(out, `stdout of ${JSON.stringify(args)}`)
       assertClean(err, `stderr of ${JSON.stringify(args)}`)
     }
+})
+
+/** The program's own colours: an image that can write one of them could write others. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences are what is looked for
+const OWN_COLOURS = /\u001b\[(?:1|22|2|31|32|33|39)m/g
+
+test('on a terminal with colours, no sequence of an image gets through', { skip: skipWithoutPty }, async () => {
+  writeFileSync(join(folder, 'trace.txt'), EVIL_TRACE)
+  let coloured = 0
+  for (const args of [
+    ['convert', 'oci:image:app', 'oci:coloured:app', '--min-layer-size', '0'],
+    ['inspect', 'oci:image:app'],
+    ['inspect', `oci:image:${EVIL}`],
+    ['verify', 'oci:image:app', '--deep'],
+    ['ls', '-lR', 'oci:image:app'],
+    ['cat', 'oci:image:app', `${EVIL}/none`, '--verbose'],
+    ['profile', 'trace.txt'],
+    ['profile', 'trace.txt', '--check', 'oci:image:app'],
+    ['report', 'oci:image:app', '--output', `${EVIL}/page.html`],
+  ]) {
+    // As in CodeBuild: lines instead of bars, which move the cursor themselves
+    const session = await onTerminal(args, { cwd: folder, env: { CODEBUILD_BUILD_ID: 'x' } })
+    await session.ended()
+    const screen = session.screen().replaceAll('\r\n', '\n')
+    const plain = screen.replace(OWN_COLOURS, '')
+    if (plain !== screen) coloured++
+    assertClean(plain, JSON.stringify(args))
+  }
+  assert.ok(coloured >= 5, `${coloured} of them had colours`)
+})
+
+test('a colour that the program uses itself does not come from an image either', { skip: skipWithoutPty }, async () => {
+  const red = '\u001b[31m'
+  const session = await onTerminal(['inspect', `oci:image:${red}SOCI-enabled  ${red}yes`], { cwd: folder })
+  await session.ended()
+  assert.equal(session.screen().split(red).length, 2, session.screen()) // that of `error:`
 })
 
 test('JSON still has the names, as escapes', async () => {
