@@ -118,7 +118,7 @@ async function inspectPlatform(
   { index, problems: linkProblems }: SociLookup,
   signal: AbortSignal | undefined,
 ): Promise<InspectedPlatform> {
-  const problems = [...linkProblems]
+  const problems = linkProblems.map(({ message }) => message)
   const known = new Map<string, Pick<InspectedLayer, 'ztoc' | 'prefetch'>>()
   const layers = entry.manifest!.layers ?? []
   for (const descriptor of index?.manifest.layers ?? []) {

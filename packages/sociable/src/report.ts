@@ -50,7 +50,8 @@ export async function report(image: ImageLocation, options: ReportOptions = {}):
     const { store, name, reference } = place
     const tree = await readImageTree(store, await store.resolve(reference, { signal }), name, signal)
     const entry = platform === undefined ? ownImage(tree) : selectImage(tree, parsePlatform(platform))
-    const { index, problems } = await findSociIndex(store, tree, entry, signal)
+    const { index, problems: links } = await findSociIndex(store, tree, entry, signal)
+    const problems = links.map(({ message }) => message)
     const lazy = lazyLayers(store, entry.manifest!, indexedLayers(index?.manifest), new FetchCounter(), undefined)
     const union = new Union(lazy.map((layer) => () => layer.open(signal)))
     const layers = await Promise.all(lazy.map((layer) => layer.open(signal)))

@@ -1,24 +1,25 @@
-import { type Descriptor, readContent, type Store, StoreError } from '@sociable/oci'
-import { LayerFormatError, type Toc, ZtocFormatError } from '@sociable/ztoc'
-import { ImageError } from './error.js'
+import { type Descriptor, encodeManifest, OCI_MANIFEST, readContent, type Store } from '@sociable/oci'
+import type { Toc } from '@sociable/ztoc'
 import { type ImageTree, readImageTree, type TreeEntry } from './image/image-tree.js'
 import { formatPlatform, parsePlatform } from './image/platform.js'
-import { findSociIndex } from './image/soci-lookup.js'
+import { findSociIndex, type LinkProblem, type SociLookup } from './image/soci-lookup.js'
 import { isStartLayer } from './image/start-layer-mark.js'
 import { imagesOf, selectImage } from './indexing/plan.js'
 import type { CallOptions, ImageLocation, RegistryAccess } from './options.js'
 import { openOnly } from './places/location.js'
-import { FetchCounter, indexedLayers, type LazyLayer, lazyLayers } from './reading/lazy-layer.js'
-import { isDirectory, Union } from './reading/union.js'
+import { FetchCounter, indexedLayers, lazyLayers } from './reading/lazy-layer.js'
 import { buildToolHealth } from './soci/build-tool.js'
 import { decodePrefetch, PREFETCH_MEDIA_TYPE } from './soci/prefetch.js'
 import { BUILD_TOOL, LAYER_DIGEST } from './soci/soci-index.js'
 import { readZtoc } from './soci/ztoc-reading.js'
-import { checkSpans, compareCheckpoints, compareFiles } from './verifying/check-layer.js'
+import { type ArtifactContext, checkArtifact, checkReferrers } from './verifying/check-artifact.js'
+import { checkSpans, compareCheckpoints, compareFiles, tocObstacle } from './verifying/check-layer.js'
+import { checkStartLayer } from './verifying/check-start-layer.js'
 import type { Finding, FindingCode } from './verifying/finding.js'
+import { Findings, INDEX_AGAIN } from './verifying/findings.js'
 
 export interface VerifyOptions extends CallOptions, RegistryAccess {
-  /** @default all that the image has */
+  /** Checks these platforms only, without attestations and other artifacts that the image lists. @default all that the image has */
   readonly platforms?: readonly string[] | undefined
   /** Decode every indexed layer again, and compare its files and bytes with what its zTOC leads to. @default false */
   readonly deep?: boolean | undefined
@@ -35,9 +36,9 @@ export interface VerifyResult {
 }
 
 /**
- * Reads all of an image, and finds what is wrong with it or with its SOCI indexes, whoever made them: every digest and link, every zTOC against its layer's
- * bytes, prefetch lists, and a start layer against the layers below. Memory does not grow with the layers.
- * @throws ImageError where it is no image; StoreError where the place cannot be read at all
+ * Reads all of an image and checks it and its SOCI indexes, whoever made them: every digest and link, every zTOC against its layer's bytes, prefetch lists, a
+ * start layer against the layers below, and the content of attestations, referrers and other artifacts. Memory does not grow with the layers.
+ * @throws ImageError if it is not an image; StoreError if the place cannot be read at all
  * @example
  * const { sound, findings } = await verify('registry.example/app:1-soci', { deep: true })
  */
@@ -45,87 +46,146 @@ export async function verify(image: ImageLocation, options: VerifyOptions = {}):
   const place = await openOnly(image, 'read', options)
   try {
     const { store, name, reference } = place
-    const { signal, platforms } = options
+    const { signal } = options
     const top = await store.resolve(reference, { signal })
-    const tree = await readImageTree(store, top, name, signal)
-    const verifier = new Verifier(store, tree, options)
-    for (const { digest, platform } of tree.absent)
-      verifier.add(
-        'CONTENT_ABSENT',
-        platform && formatPlatform(platform),
-        `${digest} is listed in ${name} but not in it`,
-        'Copy the whole image if you need that platform.',
-      )
-    const entries = platforms?.map((text) => selectImage(tree, parsePlatform(text))) ?? imagesOf(tree)
-    for (const entry of new Set(entries)) await verifier.checkImage(entry)
-    const { findings, layers } = verifier
+    const findings = new Findings(signal)
+    const tree = await findings.attempt(undefined, name, () => readImageTree(store, top, name, signal))
+    const verifier = tree && new Verifier(store, tree, findings, options)
+    await verifier?.checkAll()
     return {
       image: name,
       digest: top.digest,
-      sound: findings.every(({ severity }) => severity === 'warning'),
-      findings,
-      layers: layers.size,
+      sound: findings.all.every(({ severity }) => severity === 'warning'),
+      findings: findings.all,
+      layers: verifier?.layers.size ?? 0,
     }
   } finally {
     await place.close()
   }
 }
 
-const WARNINGS: readonly FindingCode[] = ['TOOL_UNKNOWN', 'NOT_COVERED', 'NO_INDEX', 'CONTENT_ABSENT']
-const INDEX_AGAIN = 'Make the index again: `sociable convert --force`.'
-const COPY_AGAIN = 'Push or copy the image again from a sound source.'
+const LINK_CODES: Readonly<Record<LinkProblem['kind'], FindingCode>> = {
+  broken: 'LINK_BROKEN',
+  'left-behind': 'LEFT_BEHIND',
+  platform: 'PLATFORM_MISSING',
+}
+const LINK_ADVICE: Readonly<Record<LinkProblem['kind'], string>> = {
+  broken: 'Convert the image again.',
+  'left-behind': 'Copy the whole image with its referrers: `sociable copy`.',
+  platform: 'Convert the image again: `sociable convert` gives the entry its platform.',
+}
 
 class Verifier {
-  readonly findings: Finding[] = []
   /** Digests of the layers that were read whole. */
   readonly layers = new Set<string>()
   readonly #store: Store
   readonly #tree: ImageTree
+  readonly #findings: Findings
+  readonly #options: VerifyOptions
   readonly #signal: AbortSignal | undefined
   readonly #deep: boolean
+  readonly #context: ArtifactContext
 
-  constructor(store: Store, tree: ImageTree, { signal, deep = false }: VerifyOptions) {
+  constructor(store: Store, tree: ImageTree, findings: Findings, options: VerifyOptions) {
     this.#store = store
     this.#tree = tree
-    this.#signal = signal
-    this.#deep = deep
+    this.#findings = findings
+    this.#options = options
+    this.#signal = options.signal
+    this.#deep = options.deep ?? false
+    this.#context = { store, findings, checked: new Set(), signal: options.signal }
   }
 
-  add(code: FindingCode, platform: string | undefined, message: string, advice: string): void {
-    const severity = WARNINGS.includes(code) ? 'warning' : 'error'
-    this.findings.push({ code, severity, ...(platform !== undefined && { platform }), message, advice })
+  async checkAll(): Promise<void> {
+    const { name, absent, entries } = this.#tree
+    const { platforms } = this.#options
+    for (const { digest, platform } of absent)
+      this.#findings.add(
+        'CONTENT_ABSENT',
+        platform && formatPlatform(platform),
+        `${digest} is listed in ${name} but not in it`,
+        'Copy the whole image if you need that platform.',
+      )
+    const images = platforms?.map((text) => selectImage(this.#tree, parsePlatform(text))) ?? imagesOf(this.#tree)
+    for (const entry of new Set(images)) await this.#checkImage(entry)
+    if (platforms !== undefined) return
+    const others = entries.filter((entry) => !images.includes(entry))
+    for (const { descriptor, manifest } of others) await checkArtifact(this.#context, undefined, descriptor, manifest)
   }
 
-  async checkImage(entry: TreeEntry): Promise<void> {
+  async #checkImage(entry: TreeEntry): Promise<void> {
     const platform = formatPlatform(entry.platform!)
-    const { index, problems } = await findSociIndex(this.#store, this.#tree, entry, this.#signal)
-    for (const problem of problems) this.add('LINK_BROKEN', platform, problem, 'Convert the image again.')
-    if (index === undefined) this.add('NO_INDEX', platform, 'it has no SOCI index', 'Make one: `sociable convert`.')
-    else {
-      const tool = index.manifest.annotations?.get(BUILD_TOOL) ?? ''
-      if (buildToolHealth(tool) !== 'sound')
-        this.add(
-          'TOOL_UNKNOWN',
-          platform,
-          `its SOCI index was made by "${tool}", of which some versions make broken indexes`,
-          this.#deep ? INDEX_AGAIN : 'Use --deep to check it, or make the index again.',
-        )
-      if (index.version === 'v1')
-        this.add(
-          'NOT_COVERED',
-          platform,
-          `SOCI index ${index.descriptor.digest} (v1) is not covered by the image's digest`,
-          'Make a v2 index: `sociable convert`.',
-        )
-    }
+    const findings = this.#findings
+    const lookup = await findings.attempt(platform, 'SOCI index', () =>
+      findSociIndex(this.#store, this.#tree, entry, this.#signal),
+    )
+    if (lookup !== undefined) await this.#checkIndex(platform, lookup)
+    const index = lookup?.index
     const { config, layers = [] } = entry.manifest!
-    await this.#attempt(platform, `config ${config.digest}`, () =>
+    await findings.attempt(platform, `config ${config.digest}`, () =>
       readContent(this.#store, config, { signal: this.#signal }),
     )
     const tocs = await this.#readTocs(platform, index?.manifest.layers ?? [], layers)
     for (const layer of new Map(layers.map((layer) => [layer.digest, layer])).values())
       await this.#checkLayer(platform, layer, tocs.get(layer.digest))
-    if (layers.some(isStartLayer)) await this.#checkStartLayer(platform, entry, indexedLayers(index?.manifest))
+    await checkReferrers(this.#context, platform, entry.manifestDescriptor!)
+    if (!layers.some(isStartLayer)) return
+    const all = lazyLayers(this.#store, entry.manifest!, indexedLayers(index?.manifest), new FetchCounter(), undefined)
+    const differs = (path: string, how: string) =>
+      findings.add(
+        'START_LAYER_DIFFERS',
+        platform,
+        `the start layer's /${path} ${how}`,
+        'Convert the image again with its profile.',
+      )
+    await findings.attempt(platform, 'the start layer', () => checkStartLayer(all, differs, this.#signal))
+  }
+
+  async #checkIndex(platform: string, { index, problems }: SociLookup): Promise<void> {
+    const findings = this.#findings
+    for (const { kind, message } of problems) findings.add(LINK_CODES[kind], platform, message, LINK_ADVICE[kind])
+    if (index === undefined) {
+      if (problems.length === 0)
+        findings.add('NO_INDEX', platform, 'it has no SOCI index', 'Make one: `sociable convert`.')
+      return
+    }
+    const { descriptor, manifest, version } = index
+    const what = `SOCI index ${descriptor.digest}`
+    const tool = manifest.annotations?.get(BUILD_TOOL) ?? ''
+    if (!this.#deep && buildToolHealth(tool) !== 'sound')
+      findings.add(
+        'TOOL_UNKNOWN',
+        platform,
+        `${what} was made by "${tool}", of which some versions make broken indexes`,
+        'Use --deep to check it, or make the index again.',
+      )
+    if (version === 'v1') {
+      findings.add(
+        'INDEX_IGNORED',
+        platform,
+        `${what} is v1: soci-snapshotter 0.16 ignores it unless pull_modes.soci_v1 is enabled`,
+        'Make a v2 index: `sociable convert`.',
+      )
+      findings.add(
+        'NOT_COVERED',
+        platform,
+        `${what} (v1) is not covered by the image's digest`,
+        'Make a v2 index: `sociable convert`.',
+      )
+    }
+    const bytes = await findings.attempt(platform, what, () =>
+      readContent(this.#store, descriptor, { signal: this.#signal }),
+    )
+    // The snapshotter encodes it anew and stores that under the digest (FetchSociArtifacts in fs/artifact_fetcher.go), which fails where the bytes differ
+    const { config, layers, subject, annotations } = manifest
+    const stored = encodeManifest({ schemaVersion: 2, mediaType: OCI_MANIFEST, config, layers, subject, annotations })
+    if (bytes !== undefined && Buffer.compare(bytes, stored) !== 0)
+      findings.add(
+        'INDEX_UNLOADABLE',
+        platform,
+        `${what} is not encoded as soci-snapshotter encodes it: the snapshotter cannot store it, and pulls the image whole`,
+        INDEX_AGAIN,
+      )
   }
 
   async #readTocs(
@@ -134,130 +194,66 @@ class Verifier {
     layers: readonly Descriptor[],
   ): Promise<ReadonlyMap<string, Toc>> {
     const tocs = new Map<string, Toc>()
-    const ztocs = artifacts.filter(({ mediaType }) => mediaType !== PREFETCH_MEDIA_TYPE)
-    for (const descriptor of [...ztocs, ...artifacts.filter((artifact) => !ztocs.includes(artifact))]) {
+    const prefetches = artifacts.filter(({ mediaType }) => mediaType === PREFETCH_MEDIA_TYPE)
+    for (const descriptor of [...artifacts.filter((artifact) => !prefetches.includes(artifact)), ...prefetches]) {
       const digest = descriptor.annotations?.get(LAYER_DIGEST)
       const layer = layers.find((candidate) => candidate.digest === digest)
-      const what = `${descriptor.mediaType === PREFETCH_MEDIA_TYPE ? 'prefetch list' : 'zTOC'} ${descriptor.digest} of layer ${digest}`
-      if (layer === undefined) {
-        this.add('LINK_BROKEN', platform, `${what}: the image has no such layer`, INDEX_AGAIN)
-        continue
-      }
-      if (descriptor.mediaType !== PREFETCH_MEDIA_TYPE) {
-        const toc = await this.#attempt(platform, what, () => readZtoc(this.#store, descriptor, layer, this.#signal))
-        if (toc !== undefined) tocs.set(layer.digest, toc)
-        continue
-      }
-      const bytes = await this.#attempt(platform, what, () =>
-        readContent(this.#store, descriptor, { signal: this.#signal }),
-      )
-      if (bytes === undefined) continue
-      const spans = decodePrefetch(bytes)
-      const count = tocs.get(layer.digest)?.spanCount ?? 0
-      if (spans === undefined) this.add('ZTOC_INVALID', platform, `${what} is malformed`, INDEX_AGAIN)
-      else if (spans.some(({ first, last }) => first > last || last >= count))
-        this.add(
-          'ZTOC_INVALID',
-          platform,
-          `${what} names spans that the layer does not have: its zTOC has ${count}`,
-          INDEX_AGAIN,
+      const isPrefetch = prefetches.includes(descriptor)
+      const what = `${isPrefetch ? 'prefetch list' : 'zTOC'} ${descriptor.digest} of layer ${digest ?? '(none)'}`
+      if (layer === undefined)
+        this.#findings.add('LINK_BROKEN', platform, `${what}: the image has no such layer`, INDEX_AGAIN)
+      else if (isPrefetch) await this.#checkPrefetch(platform, what, descriptor, tocs.get(layer.digest))
+      else {
+        const toc = await this.#findings.attempt(platform, what, () =>
+          readZtoc(this.#store, descriptor, layer, this.#signal),
         )
+        if (toc === undefined) continue
+        tocs.set(layer.digest, toc)
+        const obstacle = tocObstacle(toc)
+        if (obstacle !== undefined)
+          this.#findings.add('ZTOC_INVALID', platform, `${what}: a runtime cannot load it: ${obstacle}`, INDEX_AGAIN)
+      }
     }
     return tocs
+  }
+
+  async #checkPrefetch(platform: string, what: string, descriptor: Descriptor, toc: Toc | undefined): Promise<void> {
+    const bytes = await this.#findings.attempt(platform, what, () =>
+      readContent(this.#store, descriptor, { signal: this.#signal }),
+    )
+    if (bytes === undefined) return
+    const spans = decodePrefetch(bytes)
+    const count = toc?.spanCount ?? 0
+    const wrong = spans?.find(({ first, last }) => first < 0 || first > last || last >= count)
+    if (spans === undefined) this.#findings.add('ZTOC_INVALID', platform, `${what} is malformed`, INDEX_AGAIN)
+    else if (wrong !== undefined)
+      this.#findings.add(
+        'ZTOC_INVALID',
+        platform,
+        `${what} names the spans ${wrong.first} to ${wrong.last}: the layer's zTOC has ${count}`,
+        INDEX_AGAIN,
+      )
   }
 
   async #checkLayer(platform: string, layer: Descriptor, toc: Toc | undefined): Promise<void> {
     if (toc === undefined && this.layers.has(layer.digest)) return
     const what = `layer ${layer.digest}`
-    const problems = await this.#attempt(platform, what, () => checkSpans(this.#store, layer, toc, this.#signal))
+    const findings = this.#findings
+    const problems = await findings.attempt(platform, what, () => checkSpans(this.#store, layer, toc, this.#signal))
     if (problems === undefined) return
     this.layers.add(layer.digest)
-    for (const { message } of problems) this.add('SPAN_DIFFERS', platform, `${what}: ${message}`, INDEX_AGAIN)
+    for (const { message } of problems) findings.add('SPAN_DIFFERS', platform, `${what}: ${message}`, INDEX_AGAIN)
     if (toc === undefined || !this.#deep || problems.length > 0) return
-    const files = await this.#attempt(
-      platform,
-      what,
-      async () => (await compareFiles(this.#store, layer, toc, this.#signal)) ?? '',
-    )
-    if (files !== undefined && files !== '') this.add('FILES_DIFFER', platform, `${what}: ${files}`, INDEX_AGAIN)
-    const bytes = await this.#attempt(
-      platform,
-      what,
-      async () => (await compareCheckpoints(this.#store, layer, toc, this.#signal)) ?? '',
-    )
-    if (bytes !== undefined && bytes !== '') this.add('CHECKPOINT_DIFFERS', platform, `${what}: ${bytes}`, INDEX_AGAIN)
+    const files = await findings.attempt(platform, what, async () => ({
+      difference: await compareFiles(this.#store, layer, toc, this.#signal),
+    }))
+    if (files?.difference !== undefined)
+      findings.add('FILES_DIFFER', platform, `${what}: ${files.difference}`, INDEX_AGAIN)
+    if (files === undefined) return // it cannot be decoded
+    const bytes = await findings.attempt(platform, what, async () => ({
+      difference: await compareCheckpoints(this.#store, layer, toc, this.#signal),
+    }))
+    if (bytes?.difference !== undefined)
+      findings.add('CHECKPOINT_DIFFERS', platform, `${what}: ${bytes.difference}`, INDEX_AGAIN)
   }
-
-  /** Every file of the start layer must be what the layers below show at its path. */
-  async #checkStartLayer(platform: string, entry: TreeEntry, ztocs: ReadonlyMap<string, Descriptor>): Promise<void> {
-    const signal = this.#signal
-    const all = lazyLayers(this.#store, entry.manifest!, ztocs, new FetchCounter(), undefined)
-    const isStart = ({ descriptor }: LazyLayer) => isStartLayer(descriptor)
-    const unionOf = (layers: readonly LazyLayer[]) => new Union(layers.map((layer) => () => layer.open(signal)))
-    const start = unionOf(all.filter(isStart))
-    const below = unionOf(all.filter((layer) => !isStart(layer)))
-    const layerOf = (digest: string) => all.find(({ descriptor }) => descriptor.digest === digest)!
-    const differs = (path: string, how: string) =>
-      this.add(
-        'START_LAYER_DIFFERS',
-        platform,
-        `the start layer's /${path} ${how}`,
-        'Convert the image again with its profile.',
-      )
-    await this.#attempt(platform, 'the start layer', async () => {
-      for await (const found of start.descendants('', signal)) {
-        const { path } = found
-        const other = await below.lookup(path)
-        if (other === undefined) {
-          differs(path, 'is not in the layers below')
-          continue
-        }
-        if (isDirectory(found) !== isDirectory(other)) differs(path, 'is of another type there')
-        if (isDirectory(found)) continue
-        const [a, b] = [await start.hardlinkTarget(found), await below.hardlinkTarget(other)]
-        if (a.entry!.type !== b.entry!.type) differs(path, 'is of another type there')
-        else if (a.entry!.type === 'symlink') {
-          if (a.entry!.linkname !== b.entry!.linkname) differs(path, 'leads elsewhere there')
-        } else if (a.entry!.type === 'reg') {
-          const [mine, theirs] = await Promise.all(
-            [a, b].map(async ({ layer, entry }) =>
-              Buffer.concat(await collect(layerOf(layer!.digest).read(entry!, signal))),
-            ),
-          )
-          if (!mine!.equals(theirs!)) differs(path, 'has other bytes there')
-          const facts = ({ entry }: typeof a) =>
-            [entry!.mode & 0o7777, entry!.uid, entry!.gid, entry!.modTime].join(' ')
-          if (facts(a) !== facts(b)) differs(path, `has mode, owner and time ${facts(a)}, there ${facts(b)}`)
-        }
-      }
-      return true
-    })
-  }
-
-  /** Undefined where it failed, which is a finding then. */
-  async #attempt<Value>(platform: string, what: string, work: () => Promise<Value>): Promise<Value | undefined> {
-    try {
-      return await work()
-    } catch (error) {
-      this.#signal?.throwIfAborted()
-      const message = `${what}: ${error instanceof Error ? error.message : String(error)}`
-      if (error instanceof StoreError && error.code === 'NOT_FOUND')
-        this.add('CONTENT_MISSING', platform, message, COPY_AGAIN)
-      else if (error instanceof StoreError && DAMAGE.includes(error.code))
-        this.add('CONTENT_DAMAGED', platform, message, COPY_AGAIN)
-      else if (error instanceof ZtocFormatError) this.add('ZTOC_INVALID', platform, message, INDEX_AGAIN)
-      else if (error instanceof LayerFormatError || error instanceof ImageError)
-        this.add('FILES_DIFFER', platform, message, INDEX_AGAIN)
-      else throw error
-      return undefined
-    }
-  }
-}
-
-const DAMAGE = ['DIGEST_MISMATCH', 'SIZE_MISMATCH', 'PROTOCOL']
-
-async function collect(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array[]> {
-  const chunks: Uint8Array[] = []
-  for await (const chunk of stream) chunks.push(chunk)
-  return chunks
 }

@@ -76,7 +76,7 @@ export function encodeEntry(entry: TarEntry): Uint8Array {
 type Record = readonly [key: Uint8Array, value: Uint8Array]
 
 /** The PAX records of an entry that are copied: of the content, but attributes that a later name's header has are that one's. */
-function keptRecords(content: FileEntry, header: FileEntry): Record[] {
+export function keptRecords(content: FileEntry, header: FileEntry): Record[] {
   const later = header === content ? [] : header.paxRecords.filter(({ key }) => key.startsWith('SCHILY.xattr.'))
   const earlier = content.paxRecords.filter(({ key }) => !later.some((other) => other.key === key))
   return [...earlier, ...later]

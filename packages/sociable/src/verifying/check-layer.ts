@@ -1,8 +1,18 @@
 // A layer's bytes against its digest, and in the same pass against the spans of its zTOCs.
 import { createHash, type Hash } from 'node:crypto'
+import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
 import type { Descriptor, Store } from '@sociable/oci'
-import { decodeZtoc, type FileEntry, indexLayer, readRange, spanRange, type Toc } from '@sociable/ztoc'
+import {
+  decodeZtoc,
+  type FileEntry,
+  indexLayer,
+  LayerFormatError,
+  readRange,
+  spanRange,
+  type Toc,
+  ZtocFormatError,
+} from '@sociable/ztoc'
 
 export interface SpanProblem {
   readonly span: number
@@ -97,6 +107,7 @@ function factsOf(file: FileEntry): string {
 /**
  * Whether decoding from each checkpoint gives the bytes that decoding from the layer's start gives.
  * @returns what differs; undefined where nothing does
+ * @throws StoreError; LayerFormatError GZIP_CORRUPT where the layer cannot be decompressed
  */
 export async function compareCheckpoints(
   store: Store,
@@ -105,36 +116,74 @@ export async function compareCheckpoints(
   signal: AbortSignal | undefined,
 ): Promise<string | undefined> {
   if (toc.compression !== 'gzip') return undefined // its spans are its bytes
-  const whole = createHash('sha256')
-  const gunzip = createGunzip()
-  const writing = (async () => {
-    for await (const chunk of store.fetch(layer, { verify: false, signal }))
-      if (!gunzip.write(chunk)) await drained(gunzip)
-    gunzip.end()
-  })()
-  let left = toc.uncompressedSize
-  for await (const bytes of gunzip as AsyncIterable<Uint8Array>) {
-    whole.update(bytes.subarray(0, left))
-    left = Math.max(0, left - bytes.length)
-  }
-  await writing
-  const bySpans = createHash('sha256')
+  const expected = await hashTar(store, layer, toc.uncompressedSize, signal)
+  const found = createHash('sha256')
   const fetchRange = (start: number, end: number) => store.fetch(layer, { start, end, signal })
-  for (let span = 0; span < toc.spanCount; span++) {
-    const from = toc.checkpoints.at(span)!.out
-    const to = Math.min(toc.checkpoints.at(span + 1)?.out ?? toc.uncompressedSize, toc.uncompressedSize)
-    if (to <= from) continue
-    for await (const bytes of readRange(toc, from, to, fetchRange, signal)) bySpans.update(bytes)
+  try {
+    // Each span is decoded from its own checkpoint, and from that only
+    for await (const bytes of readRange(toc, 0, toc.uncompressedSize, fetchRange, signal)) found.update(bytes)
+  } catch (error) {
+    if (error instanceof ZtocFormatError) return `decoding from its checkpoints fails: ${error.message}`
+    throw error
   }
-  const [expected, found] = [whole, bySpans].map((hash) => hash.digest('hex'))
-  return expected === found
+  return expected === found.digest('hex')
     ? undefined
     : 'decoding from its checkpoints gives other bytes than decoding from the layer’s start'
 }
 
-function drained(stream: NodeJS.EventEmitter): Promise<void> {
-  return new Promise((resolve, reject) => {
-    stream.once('drain', resolve)
-    stream.once('error', reject)
-  })
+/** The digest of the first `size` bytes of the layer's tar, by zlib. */
+async function hashTar(
+  store: Store,
+  layer: Descriptor,
+  size: number,
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  const hash = createHash('sha256')
+  let left = size
+  const update = async (tar: AsyncIterable<Uint8Array>): Promise<void> => {
+    for await (const bytes of tar) {
+      hash.update(bytes.subarray(0, left))
+      left = Math.max(0, left - bytes.length)
+    }
+  }
+  try {
+    const content = store.fetch(layer, { verify: false, signal })
+    await pipeline(content, createGunzip(), update, signal === undefined ? {} : { signal })
+  } catch (cause) {
+    if (!isZlibError(cause)) throw cause
+    throw new LayerFormatError('GZIP_CORRUPT', `it cannot be decompressed: ${cause.message}`, { cause })
+  }
+  return hash.digest('hex')
 }
+
+/** Codes of zlib's own, `Z_DATA_ERROR` and the like. */
+function isZlibError(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('Z_')
+}
+
+/**
+ * Why a runtime cannot load the zTOC although it can be decoded: the reference's decoder refuses one of whose entries, sorted by offset, the first starts before
+ * the end of the one before it (`invalid toc entry`, flatbufferToTOC in ztoc_marshaler.go), and no file can be read that ends after the tar.
+ */
+export function tocObstacle({ files, uncompressedSize }: Toc): string | undefined {
+  const offsets = new Float64Array(files.length)
+  const sizes = new Float64Array(files.length)
+  for (let i = 0; i < files.length; i++) {
+    const { offset, size, name, type } = files.at(i)!
+    if (type === 'reg' && offset + size > uncompressedSize)
+      return `entry ${JSON.stringify(name)} ends at ${offset + size} of the tar, which has ${uncompressedSize} bytes`
+    offsets[i] = offset
+    sizes[i] = size
+  }
+  const order = Uint32Array.from(offsets, (_, i) => i).sort((a, b) => offsets[a]! - offsets[b]!)
+  let end = 0
+  for (const i of order) {
+    if (end > offsets[i]!)
+      return `entry ${JSON.stringify(files.at(i)!.name)} starts at ${offsets[i]} of the tar, before the end of the one before it at ${end}`
+    end = Math.ceil((offsets[i]! + sizes[i]!) / BLOCK_SIZE) * BLOCK_SIZE
+  }
+  return undefined
+}
+
+/** Of a tar. */
+const BLOCK_SIZE = 512
