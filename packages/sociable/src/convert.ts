@@ -18,6 +18,7 @@ import {
 import type { LayerJob } from './indexing/plan.js'
 import type { KnownZtoc, KnownZtocs } from './indexing/reusable.js'
 import { indexingFrom, resolveSettings } from './indexing/settings.js'
+import { TemporaryFiles } from './indexing/temporary-files.js'
 import type { ConvertOptions, ImageLocation } from './options.js'
 import { parallel } from './parallel.js'
 import { type CallPlaces, type Place, withPlaces } from './places/location.js'
@@ -86,6 +87,20 @@ export async function convertImage(
   onProgress: (event: ProgressEvent) => void,
   elsewhere?: ReadonlyMap<string, LayerResult>,
 ): Promise<ConvertResult> {
+  const temporary = new TemporaryFiles()
+  try {
+    return await convertWith(temporary, task, onProgress, elsewhere)
+  } finally {
+    await temporary.close()
+  }
+}
+
+async function convertWith(
+  temporary: TemporaryFiles,
+  task: ConvertTask,
+  onProgress: (event: ProgressEvent) => void,
+  elsewhere: ReadonlyMap<string, LayerResult> | undefined,
+): Promise<ConvertResult> {
   const started = performance.now()
   const { from, to, settings } = task
   const { signal } = settings
@@ -135,6 +150,7 @@ export async function convertImage(
     elsewhere,
     name: from.name,
     settings,
+    temporary,
     onProgress,
   }
   const copyRest = async (signal: AbortSignal): Promise<void> => {
@@ -148,7 +164,7 @@ export async function convertImage(
     async (work, signal) => (await work(signal)) ?? new Map<string, FinishedLayer>(),
   )
 
-  const assembled = await assembleProfiled(task, conversion, finished!, warn)
+  const assembled = await assembleProfiled(task, conversion, finished!, temporary, warn)
   reasonForNone(settings, from.name, assembled)
   warnNotFound(assembled, warn)
   const image = rewriteAssembled(conversion, assembled)

@@ -1,7 +1,7 @@
 // The start layer that a profile adds to an image.
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { gunzipSync, gzipSync } from 'node:zlib'
@@ -200,6 +200,23 @@ describe('start layer', () => {
     assert.equal(again.bytesIndexed, 0)
     assert.deepEqual(again.images[0]!.startLayer!.digest, result.images[0]!.startLayer!.digest)
     assert.deepEqual(snapshot(path), before)
+  })
+
+  test('temporary files change nothing: not if there can be none, and none is left', async () => {
+    const { result } = await converted({})
+    const before = process.env.TMPDIR
+    const own = folder.fresh()
+    mkdirSync(own)
+    try {
+      for (const path of [own, join(own, 'none')]) {
+        process.env.TMPDIR = path
+        assert.equal((await converted({})).result.digest, result.digest)
+      }
+    } finally {
+      if (before === undefined) delete process.env.TMPDIR
+      else process.env.TMPDIR = before
+    }
+    assert.deepEqual(readdirSync(own), [])
   })
 
   test('a second run with other options makes it anew', async () => {

@@ -29,19 +29,23 @@ export interface CopyRule {
   readonly share: number
 }
 
-/** Files whose contents are kept while a layer is read. */
+/** Files whose contents are written to a file while a layer is read. */
 export interface CaptureOptions {
   readonly files: readonly HotFile[]
   /** Files for which any of these holds are kept. */
   readonly rules: readonly CopyRule[]
   /** Bytes of all that are kept; of files that do not fit none is. */
   readonly limit: number
+  /** Descriptor of an empty file that is open for writing, for this layer only. What cannot be written is not kept. */
+  readonly fd: number
 }
 
 /** A file's content, of the entry whose data starts at `offset` in the tar. */
 export interface CapturedFile {
   readonly offset: number
-  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly size: number
+  /** Where its bytes are in the file of `fd`. */
+  readonly at: number
 }
 
 export interface IndexLayerOptions {

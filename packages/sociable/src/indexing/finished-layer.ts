@@ -2,6 +2,7 @@ import type { Toc } from '@sociable/ztoc'
 import type { LayerResult } from '../result.js'
 import type { SpanRange } from '../soci/prefetch.js'
 import type { LayerJob } from './plan.js'
+import type { CapturedFiles } from './temporary-files.js'
 
 /** An indexed, reused or skipped layer. */
 export interface FinishedLayer {
@@ -14,8 +15,8 @@ export interface FinishedLayer {
   readonly toc?: Toc
   /** By what its spans were cut, where that is not the settings' `spansKey`. */
   readonly spansKey?: string
-  /** Contents of files that were kept when it was indexed, by where their data starts in the tar; only where a start layer is made. */
-  readonly captured?: ReadonlyMap<number, Uint8Array>
+  /** Contents of files that were kept when it was indexed; only where a start layer is made. */
+  readonly captured?: CapturedFiles
 }
 
 /** A layer that a former run found to be of no use to a runtime: nothing of it is read again. */

@@ -16,6 +16,7 @@ import type { LayerJob } from './plan.js'
 import type { KnownZtocs } from './reusable.js'
 import { layersAtOnce, type Settings } from './settings.js'
 import { tee } from './tee.js'
+import { CapturedFiles, type TemporaryFiles } from './temporary-files.js'
 
 export interface LayersTask {
   readonly jobs: readonly LayerJob[]
@@ -30,6 +31,8 @@ export interface LayersTask {
   /** The image's, for messages. */
   readonly name: string
   readonly settings: Settings
+  /** Where files are kept for the start layer; without it none is. */
+  readonly temporary?: TemporaryFiles | undefined
   readonly onProgress: (event: ProgressEvent) => void
 }
 
@@ -68,8 +71,8 @@ export async function indexLayers(
 }
 
 /** Bytes of files that are kept of all layers; the others are read once more. */
-const CAPTURE_MEMORY = 320 << 20
-/** The part of the memory that the work may take. */
+const MAX_CAPTURED = 320 << 20
+/** At most this part of the memory that the work may take: on some machines temporary files are memory, too. */
 const CAPTURE_PART = 1 / 4
 
 /** How much may yet be kept of the layers' files. */
@@ -78,7 +81,7 @@ class CaptureBudget {
   #left: number
 
   constructor({ memory }: Settings, atOnce: number) {
-    this.#left = Math.min(CAPTURE_MEMORY, memory * CAPTURE_PART)
+    this.#left = Math.min(MAX_CAPTURED, memory * CAPTURE_PART)
     this.#share = 1 / atOnce
   }
 
@@ -87,8 +90,8 @@ class CaptureBudget {
     return this.#left * this.#share
   }
 
-  use(files: readonly { readonly bytes: Uint8Array }[]): void {
-    for (const { bytes } of files) this.#left = Math.max(0, this.#left - bytes.length)
+  use(files: readonly { readonly size: number }[]): void {
+    for (const { size } of files) this.#left = Math.max(0, this.#left - size)
   }
 }
 
@@ -118,11 +121,12 @@ async function indexLayer(
         isLost = true
       }
     })
+  const kept = settings.capture && (await task.temporary?.open())
   const { ztoc, layer, spans, files, hasXattrs, unloadable, captured } = await indexer.index(content, {
     threads,
     spanSize: settings.spanSize,
     hot: settings.hot,
-    capture: settings.capture && { ...settings.capture, limit: budget.limit },
+    capture: kept && { ...settings.capture!, limit: budget.limit, fd: kept.fd },
     buildTool: settings.buildTool,
     compression,
     limit: settings.layerLimit,
@@ -159,7 +163,7 @@ async function indexLayer(
     hasXattrs,
     prefetch,
     ...(profile !== undefined && toc !== undefined && { toc }),
-    ...(captured.length > 0 && { captured: new Map(captured.map(({ offset, bytes }) => [offset, bytes])) }),
+    ...(kept !== undefined && captured.length > 0 && { captured: new CapturedFiles(kept, captured) }),
   }
 }
 

@@ -50,7 +50,7 @@ export interface Settings {
   /** What spans are cut by; undefined where their size alone decides. */
   readonly hot: HotSpans | undefined
   /** Files that are kept for the start layer. */
-  readonly capture: Omit<CaptureOptions, 'limit'> | undefined
+  readonly capture: Omit<CaptureOptions, 'limit' | 'fd'> | undefined
   readonly startLayer: StartLayerKind
   readonly startLayerLimit: number | undefined
   /** Which files of the profile are copied into it; none without one. */
@@ -103,7 +103,7 @@ function copyRulesOf(startLayer: StartLayerKind, limit: number | undefined): rea
 }
 
 /** Part of what `profileKey` and `spansKey` are made of: to be raised when the same profile and options come to give another result. */
-const PROFILE_VERSION = 1
+const PROFILE_VERSION = 2
 
 type ProfileKeys = 'profileKey' | 'spansKey' | 'hot' | 'capture'
 

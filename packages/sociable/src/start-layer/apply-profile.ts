@@ -5,6 +5,7 @@ import { inContext } from '../error.js'
 import type { FinishedLayer } from '../indexing/finished-layer.js'
 import { layerKey, type PlatformPlan } from '../indexing/plan.js'
 import type { Settings } from '../indexing/settings.js'
+import type { CapturedFiles, TemporaryFiles } from '../indexing/temporary-files.js'
 import { FetchCounter, LazyLayer } from '../reading/lazy-layer.js'
 import { Union } from '../reading/union.js'
 import type { SpanRange } from '../soci/prefetch.js'
@@ -37,10 +38,11 @@ export async function applyProfile(
   finished: ReadonlyMap<string, FinishedLayer>,
   settings: Settings,
   indexAgain: IndexAgain,
+  temporary: TemporaryFiles,
 ): Promise<AppliedProfile> {
   const { profile, startLayer: compression, signal } = settings
   const tocs = new Map<string, Toc>()
-  const captured = new Map<string, ReadonlyMap<number, Uint8Array>>()
+  const captured = new Map<string, CapturedFiles>()
   for (const { descriptor, index } of plan.layers) {
     const done = index && finished.get(layerKey(descriptor, index))
     if (done?.toc !== undefined) tocs.set(descriptor.digest, done.toc)
@@ -66,7 +68,7 @@ export async function applyProfile(
     const startLayer =
       compression === 'none' || chosen.length === 0
         ? undefined
-        : await makeStartLayer({ union, layers, captured }, chosen, resolved.symlinks, compression, signal)
+        : await makeStartLayer({ union, layers, captured, temporary }, chosen, resolved.symlinks, compression, signal)
     const reason =
       compression === 'none' || startLayer !== undefined
         ? undefined

@@ -9,8 +9,9 @@ import type { FinishedLayer } from '../indexing/finished-layer.js'
 import { indexLayers } from '../indexing/layers.js'
 import { pushDocuments } from '../indexing/outcome.js'
 import { layerKey, type PlatformPlan } from '../indexing/plan.js'
+import type { TemporaryFiles } from '../indexing/temporary-files.js'
 import type { ProfileResult } from '../result.js'
-import { applyProfile } from './apply-profile.js'
+import { applyProfile, type IndexAgain } from './apply-profile.js'
 import type { ResolvedProfile } from './resolve-profile.js'
 import type { StartLayer } from './start-layer.js'
 
@@ -22,6 +23,7 @@ export async function assembleProfiled(
   task: ConvertTask,
   conversion: Conversion,
   finished: ReadonlyMap<string, FinishedLayer>,
+  temporary: TemporaryFiles,
   warn: (message: string) => void,
 ): Promise<AssembledPlatform[]> {
   const { from, settings } = task
@@ -35,9 +37,8 @@ export async function assembleProfiled(
       assembled.push(platform)
       continue
     }
-    const applied = await applyProfile(from.store, plan, finished, settings, (layer, files) =>
-      indexAgain(task, plan, layer, files),
-    )
+    const again: IndexAgain = (layer, files) => indexAgain(task, plan, layer, files)
+    const applied = await applyProfile(from.store, plan, finished, settings, again, temporary)
     const { resolved, startLayer, reason, prefetch } = applied
     warnNotInProfile(plan.name, resolved, warn)
     for (const { path, reason } of startLayer?.left ?? [])

@@ -1,8 +1,10 @@
 // The start layer: a layer on top of the image's own with copies of the files that a start reads, just as the image shows them. A runtime pulls it whole while the
 // others load lazily. It adds nothing, removes nothing and changes nothing of what the image shows.
 import { createHash } from 'node:crypto'
+import type { FileHandle } from 'node:fs/promises'
 import type { Descriptor } from '@sociable/oci'
 import { type FileEntry, FileError } from '@sociable/ztoc'
+import type { CapturedFiles, TemporaryFiles } from '../indexing/temporary-files.js'
 import { join, type LayerNode, parentPath } from '../reading/layer-tree.js'
 import type { LazyLayer } from '../reading/lazy-layer.js'
 import { comparePaths, encodePath } from '../reading/path-bytes.js'
@@ -15,8 +17,9 @@ import { copyObstacle, encodeEntry, padding, TAR_END } from './tar-entry.js'
 export interface LayerSource {
   readonly union: Union
   readonly layers: readonly LazyLayer[]
-  /** Contents that are at hand, by layer digest and where the file's data starts in the tar. */
-  readonly captured: ReadonlyMap<string, ReadonlyMap<number, Uint8Array>>
+  /** Contents that are at hand, by layer digest. */
+  readonly captured: ReadonlyMap<string, CapturedFiles>
+  readonly temporary: TemporaryFiles
 }
 
 export interface StartLayer {
@@ -32,9 +35,6 @@ export interface StartLayer {
   readonly content: () => AsyncIterable<Uint8Array>
 }
 
-/** Compressed bytes that are kept; a larger layer is made a second time when it is sent. */
-const MAX_KEPT = 64 << 20
-
 /** A file of the layer: where its bytes are, and all paths that the image shows it under. */
 interface Copy {
   readonly content: Found
@@ -42,7 +42,8 @@ interface Copy {
 }
 
 /**
- * Makes the layer, or nothing where there is no file to copy. Memory: `MAX_KEPT` and what the encoder takes, whatever the files' size.
+ * Makes the layer, or nothing where there is no file to copy. Memory: what the encoder takes, whatever the files' size. The layer is kept in a temporary
+ * file; where there can be none, or the disk is full, it is made a second time when it is sent.
  * @throws StoreError, ZtocFormatError, LayerFormatError with the layer named
  */
 export async function makeStartLayer(
@@ -65,28 +66,45 @@ export async function makeStartLayer(
       yield bytes
     }
   }
-  let kept: Uint8Array[] | undefined = []
+  let kept = await source.temporary.open()
   let size = 0
   for await (const bytes of compressLayer(hashed(), compression)) {
     digest.update(bytes)
+    if (kept !== undefined && !(await isWritten(kept, bytes, size))) kept = undefined
     size += bytes.length
-    if (size > MAX_KEPT) kept = undefined
-    kept?.push(bytes)
   }
-  const pieces = kept
+  const file = kept
   return {
     descriptor: { mediaType: LAYER_MEDIA_TYPES[compression], digest: `sha256:${digest.digest('hex')}`, size },
     diffId: `sha256:${diffId.digest('hex')}`,
     files: copies.reduce((sum, { names }) => sum + names.length, 0),
     bytes: copies.reduce((sum, { content }) => sum + content.entry!.size, 0),
     left,
-    content: () => (pieces === undefined ? compressLayer(tar(), compression) : chunksOf(pieces)),
+    content: () => (file === undefined ? compressLayer(tar(), compression) : chunksOf(file, size)),
   }
 }
 
-async function* chunksOf(pieces: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
-  yield* pieces
+/** False where the disk is full, or takes no more for another reason. */
+async function isWritten(file: FileHandle, bytes: Uint8Array, at: number): Promise<boolean> {
+  try {
+    for (let done = 0; done < bytes.length; )
+      done += (await file.write(bytes, done, bytes.length - done, at + done)).bytesWritten
+    return true
+  } catch {
+    return false
+  }
 }
+
+async function* chunksOf(file: FileHandle, size: number): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < size; ) {
+    const { buffer, bytesRead } = await file.read(new Uint8Array(Math.min(CHUNK_SIZE, size - at)), { position: at })
+    if (bytesRead === 0) throw new Error(`a temporary file of ${size} bytes has lost those from ${at} on`)
+    yield buffer.subarray(0, bytesRead)
+    at += bytesRead
+  }
+}
+
+const CHUNK_SIZE = 256 << 10
 
 /** The files with all their names, in the order in which they lie in the layers. */
 async function copiesOf(
@@ -183,18 +201,19 @@ async function* writeTar(
 async function* contentsOf(
   layer: LazyLayer,
   entries: readonly FileEntry[],
-  captured: ReadonlyMap<number, Uint8Array> | undefined,
+  captured: CapturedFiles | undefined,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<{ readonly file: FileEntry; readonly bytes: Uint8Array }> {
   let lacking: FileEntry[] = []
   for (const file of entries) {
-    const bytes = file.size === 0 ? new Uint8Array(0) : captured?.get(file.offset)
-    if (bytes === undefined) lacking.push(file)
-    else {
-      yield* layer.readTogether(lacking, signal)
-      lacking = []
-      yield { file, bytes }
+    if (file.size > 0 && !captured?.has(file.offset)) {
+      lacking.push(file)
+      continue
     }
+    yield* layer.readTogether(lacking, signal)
+    lacking = []
+    if (file.size === 0) yield { file, bytes: new Uint8Array(0) }
+    else for await (const bytes of captured!.read(file.offset)) yield { file, bytes }
   }
   yield* layer.readTogether(lacking, signal)
 }
@@ -202,7 +221,7 @@ async function* contentsOf(
 async function* writeFiles(
   layer: LazyLayer,
   copies: ReadonlyMap<number, Copy>,
-  captured: ReadonlyMap<number, Uint8Array> | undefined,
+  captured: CapturedFiles | undefined,
   folders: Folders,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {

@@ -11,10 +11,13 @@ type ByteRange = readonly [start: number, end: number]
 /** Paths by the names they end with. An entry that only looks like one of them costs a span or two. */
 export class HotFiles {
   readonly #ranges = new Map<string, readonly ByteRange[] | undefined>()
+  /** Their last names: most entries of a layer have none of these, which is quickly told. */
+  readonly #lastNames = new Set<string>()
 
   constructor(files: readonly HotFile[]) {
     for (const { path, ranges } of files) {
       const tail = tailOf(path)
+      this.#lastNames.add(tail.slice(tail.lastIndexOf('/') + 1))
       const known = this.#ranges.has(tail) ? this.#ranges.get(tail) : []
       this.#ranges.set(tail, known === undefined || ranges === undefined ? undefined : [...known, ...ranges])
     }
@@ -22,6 +25,8 @@ export class HotFiles {
 
   /** What is read of an entry with this name (bytes as Latin-1); undefined where that is nothing. */
   rangesOf(name: string, size: number): readonly ByteRange[] | undefined {
+    const last = name.slice(name.lastIndexOf('/') + 1)
+    if (!UNCLEAN.test(last) && !this.#lastNames.has(last)) return undefined
     const parts = names(name)
     for (let count = Math.min(TAIL, parts.length); count >= Math.min(MIN_TAIL, parts.length); count--) {
       const tail = parts.slice(-count).join('/')
@@ -30,6 +35,9 @@ export class HotFiles {
     return undefined
   }
 }
+
+/** Last names that are none: the one before counts. */
+const UNCLEAN = /^\.{0,2}$/
 
 function tailOf(path: string): string {
   return names(Buffer.from(path).toString('latin1')).slice(-TAIL).join('/')

@@ -181,8 +181,7 @@ function indexWhole(inflater: Inflater, job: LayerJob): IndexedLayer {
 function report(index: () => IndexedLayer): void {
   try {
     const layer = index()
-    const buffers = [...layer.ztoc.pieces, ...layer.captured.map(({ bytes }) => bytes)]
-    post({ layer }, [...new Set(buffers.map(({ buffer }) => buffer as ArrayBuffer))])
+    post({ layer }, [...new Set(layer.ztoc.pieces.map(({ buffer }) => buffer as ArrayBuffer))])
   } catch (error) {
     control.stop()
     if (!(error instanceof Stopped)) post({ error: describeError(error) })

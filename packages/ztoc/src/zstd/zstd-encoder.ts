@@ -73,7 +73,7 @@ export class ZstdEncoder {
   }
 
   /** The chunk as a frame, in memory of its own. @param level 1 to 19 @throws RangeError where the chunk is too large */
-  compress(chunk: Uint8Array, level: number): Uint8Array {
+  compress(chunk: Uint8Array, level: number): Uint8Array<ArrayBuffer> {
     if (chunk.length > this.chunkSize) throw new RangeError(`a chunk of ${chunk.length} bytes, over ${this.chunkSize}`)
     const { f: memory, l: compress, h: isError } = this.#exports
     new Uint8Array(memory.buffer).set(chunk, this.#from)
