@@ -40,6 +40,7 @@ async function bundle() {
       entryPoints: {
         'layer-worker': `${root}/packages/ztoc/dist/src/threads/layer-worker.js`,
         'zstd-worker': `${root}/packages/ztoc/dist/src/zstd/zstd-worker.js`,
+        'gzip-worker': `${root}/packages/sociable/dist/src/recompress/gzip-worker.js`,
       },
     }),
   ])

@@ -1,9 +1,16 @@
 import type { Descriptor, Store } from '@sociable/oci'
 import { ImageError } from './error.js'
+import type { ImageTree } from './image/image-tree.js'
 import type { RewrittenImage } from './image/rewrite.js'
 import type { AssembledPlatform } from './indexing/assemble.js'
 import { type CopyTask, copyBlobs, copyTree } from './indexing/blobs.js'
-import { type ConvertTask, findFormer, readConversion, rewriteAssembled } from './indexing/conversion.js'
+import {
+  type ChangeLayers,
+  type ConvertTask,
+  findFormer,
+  readConversion,
+  rewriteAssembled,
+} from './indexing/conversion.js'
 import type { FinishedLayer } from './indexing/finished-layer.js'
 import { indexLayers } from './indexing/layers.js'
 import {
@@ -16,14 +23,16 @@ import {
   warnNotFound,
 } from './indexing/outcome.js'
 import type { LayerJob } from './indexing/plan.js'
-import type { KnownZtoc, KnownZtocs } from './indexing/reusable.js'
+import { type KnownZtoc, type KnownZtocs, readPrevious } from './indexing/reusable.js'
 import { indexingFrom, resolveSettings } from './indexing/settings.js'
 import { TemporaryFiles } from './indexing/temporary-files.js'
 import type { ConvertOptions, ImageLocation } from './options.js'
 import { parallel } from './parallel.js'
 import { type CallPlaces, type Place, withPlaces } from './places/location.js'
 import { collectWarnings, type ProgressEvent } from './progress.js'
+import { isRegistry, isUncompressed, recompressLayers } from './recompress/recompress-layers.js'
 import { type ConvertResult, contentResult, type LayerResult } from './result.js'
+import { formatSize } from './size.js'
 import { ZTOC_MEDIA_TYPE } from './soci/soci-index.js'
 import { assembleProfiled, pushConfigs, pushStartLayers } from './start-layer/assemble-profiled.js'
 
@@ -105,8 +114,15 @@ async function convertWith(
   const { from, to, settings } = task
   const { signal } = settings
   const { warnings, warn } = collectWarnings(onProgress)
-  const conversion = await readConversion(task, onProgress, warn)
-  const { tree, jobs, blobs } = conversion
+  const change: ChangeLayers | undefined = settings.recompress
+    ? async (tree) => {
+        const { minLayerSize, layerLimit, force } = settings
+        const former = force ? undefined : await readPrevious(to, signal)
+        return await recompressLayers({ from, to, temporary, minLayerSize, layerLimit, signal }, tree, former)
+      }
+    : undefined
+  const conversion = await readConversion(task, onProgress, warn, change)
+  const { tree, jobs, blobs, recompressed } = conversion
   const result = (assembled: readonly AssembledPlatform[], image: RewrittenImage, read: number): ConvertResult => {
     const reason = reasonForNone(settings, from.name, assembled)
     return {
@@ -134,6 +150,7 @@ async function convertWith(
     return result(assembled, image, 0)
   }
 
+  if (change === undefined) warnUncompressed(from, to, tree, warn)
   const copying: CopyTask = {
     source: from.store,
     destination: to.store,
@@ -150,6 +167,7 @@ async function convertWith(
     elsewhere,
     name: from.name,
     settings,
+    recompressed,
     temporary,
     onProgress,
   }
@@ -175,6 +193,18 @@ async function convertWith(
   await to.store.push(image.index.descriptor, image.index.bytes, { signal })
   await tagOnce(to.store, image.index.descriptor, to.reference, signal)
   return result(assembled, image, bytesIndexed(finished!.values()))
+}
+
+/** Registries are sent layers as they are: those of `docker save` as tars, some three times as large. */
+function warnUncompressed(from: Place, to: Place, { entries }: ImageTree, warn: (message: string) => void): void {
+  if (!isRegistry(to.store) || isRegistry(from.store)) return
+  const layers = entries.flatMap(({ kind, manifest }) => (kind === 'image' ? (manifest!.layers ?? []) : []))
+  const sizes = new Map(layers.filter(isUncompressed).map(({ digest, size }) => [digest, size]))
+  if (sizes.size === 0) return
+  const total = [...sizes.values()].reduce((sum, size) => sum + size, 0)
+  warn(
+    `${sizes.size} ${sizes.size === 1 ? 'layer' : 'layers'} of ${formatSize(total)} in all are sent uncompressed: \`--recompress gzip\` makes them smaller`,
+  )
 }
 
 function checkAllPlanned(results: ReadonlyMap<string, LayerResult>, jobs: readonly LayerJob[], name: string): void {

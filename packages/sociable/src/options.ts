@@ -90,6 +90,11 @@ export interface IndexOptions extends CallOptions, RegistryAccess {
 export type StartLayerKind = 'none' | 'zstd' | 'gzip'
 
 export interface ConvertOptions extends IndexOptions {
+  /**
+   * Compress layers with gzip that a runtime cannot load lazily: zstd layers of at least `minLayerSize` bytes, and, if the destination is in a registry, layers
+   * that are not compressed. The image's config stays, its manifest is new. Not in the steps of a conversion. @default none: layers stay as they are
+   */
+  readonly recompress?: 'gzip' | undefined
   /** The start layer that a `profile` adds. @default 'zstd': smaller than gzip, and unpacked faster */
   readonly startLayer?: StartLayerKind | undefined
   /**

@@ -43,7 +43,7 @@ export async function planConversion(
   destination: ImageLocation,
   options: ConvertOptions = {},
 ): Promise<ConversionPlan> {
-  checkShared(destination)
+  checkShared(destination, options)
   const { onProgress = () => {} } = options
   return await withConversion(source, destination, options, async (task) => {
     const { from, top, to, settings } = task
@@ -77,7 +77,7 @@ export async function indexPlannedLayer(
   layer: ConversionLayer,
   options: ConvertOptions = {},
 ): Promise<LayerResult> {
-  checkShared(destination)
+  checkShared(destination, options)
   const job = layerJob(layer, 'the layer to index')
   const settings = resolveSettings(options)
   const { signal, memory } = settings
@@ -113,7 +113,7 @@ export async function assembleConversion(
   layers: readonly LayerResult[],
   options: ConvertOptions = {},
 ): Promise<ConvertResult> {
-  checkShared(destination)
+  checkShared(destination, options)
   if (!isDigest(plan?.digest)) throw invalid(`the plan names no image, its digest is ${print(plan?.digest)}`)
   const results = resultsByKey(plan.reused, 'the plan', resultsByKey(layers, 'the layers', new Map()))
   const work = async (task: Parameters<typeof convertImage>[0]): Promise<ConvertResult> =>
@@ -122,7 +122,8 @@ export async function assembleConversion(
 }
 
 /** @throws ImageError DESTINATION_INVALID for a place that other machines do not see */
-function checkShared(destination: ImageLocation): void {
+function checkShared(destination: ImageLocation, { recompress }: ConvertOptions): void {
+  if (recompress !== undefined) throw new TypeError('recompress is not possible in the steps of a conversion')
   if (typeof destination === 'string' && parseReference(destination).transport !== 'registry')
     throw new ImageError(
       'DESTINATION_INVALID',

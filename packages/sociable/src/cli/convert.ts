@@ -2,11 +2,16 @@ import { Command } from 'commander'
 import { addExamples } from './examples.js'
 import { UsageError } from './failure.js'
 import { addIndexOptions, type IndexFlags, indexOptions } from './index-options.js'
-import { notEmpty } from './option.js'
+import { notEmpty, option } from './option.js'
 import { addProfileOptions, type ProfileFlags, profileOptions } from './profile-options.js'
 import { reportProgress, summarize } from './progress-report.js'
 import { addRegistryOptions, type RegistryFlags, registryOptions } from './registry-options.js'
 import type { Terminal } from './terminal.js'
+import { parseRecompress } from './values.js'
+
+interface ConvertFlags extends IndexFlags, ProfileFlags, RegistryFlags {
+  readonly recompress?: 'gzip'
+}
 
 export function convertCommand(terminal: Terminal): Command {
   const command = new Command('convert')
@@ -21,7 +26,15 @@ export function convertCommand(terminal: Terminal): Command {
       "where the new one goes (default: the source's tag with -soci appended); - is an archive on stdout",
       notEmpty,
     )
-  addRegistryOptions(addProfileOptions(addIndexOptions(command)))
+  addProfileOptions(addIndexOptions(command))
+  command.addOption(
+    option(
+      '--recompress <kind>',
+      'gzip: compress zstd layers, and layers that would be sent to a registry uncompressed, with gzip, so that they load lazily',
+      parseRecompress,
+    ),
+  )
+  addRegistryOptions(command)
   addExamples(command, [
     {
       command: 'sociable convert registry.example/app:1',
@@ -40,37 +53,40 @@ export function convertCommand(terminal: Terminal): Command {
       command: 'sociable convert registry.example/app:1 --profile start.json',
       does: 'with a start layer of the files that a start reads',
     },
-  ])
-  return command.action(
-    async (source: string, destination: string | undefined, flags: IndexFlags & ProfileFlags & RegistryFlags) => {
-      const toStdout = destination === '-'
-      if (toStdout && terminal.json) throw new UsageError('--json and the destination - both want stdout: name a file')
-      if (toStdout && terminal.stdout.isTTY)
-        throw new UsageError('standard output is a terminal: send it to a file, or name a destination')
-      const options = {
-        ...(await indexOptions(flags)),
-        ...(await profileOptions(flags)),
-        ...(await registryOptions(flags, [source], terminal)),
-      }
-      const { convert } = await import('../convert.js')
-      const report = reportProgress(terminal)
-      try {
-        const result = await convert(source, destination, {
-          ...options,
-          signal: terminal.signal,
-          onProgress: report.onProgress,
-        })
-        for (const warning of result.warnings) report.warn(warning)
-        for (const image of result.images)
-          if (image.reason !== undefined && result.indexed) report.warn(`${image.name} is not indexed: ${image.reason}`)
-        if (!result.indexed) report.warn(`copied without an index: ${result.reason}`)
-        report.end(summarize(result))
-        const name = `${result.destination}@${result.digest}`
-        if (toStdout) terminal.note(name)
-        else await terminal.result(result, [name])
-      } finally {
-        report.end()
-      }
+    {
+      command: 'sociable convert docker-archive:app.tar registry.example/app:1-soci --recompress gzip',
+      does: 'from `docker save` to a registry, compressed',
     },
-  )
+  ])
+  return command.action(async (source: string, destination: string | undefined, flags: ConvertFlags) => {
+    const toStdout = destination === '-'
+    if (toStdout && terminal.json) throw new UsageError('--json and the destination - both want stdout: name a file')
+    if (toStdout && terminal.stdout.isTTY)
+      throw new UsageError('standard output is a terminal: send it to a file, or name a destination')
+    const options = {
+      recompress: flags.recompress,
+      ...(await indexOptions(flags)),
+      ...(await profileOptions(flags)),
+      ...(await registryOptions(flags, [source], terminal)),
+    }
+    const { convert } = await import('../convert.js')
+    const report = reportProgress(terminal)
+    try {
+      const result = await convert(source, destination, {
+        ...options,
+        signal: terminal.signal,
+        onProgress: report.onProgress,
+      })
+      for (const warning of result.warnings) report.warn(warning)
+      for (const image of result.images)
+        if (image.reason !== undefined && result.indexed) report.warn(`${image.name} is not indexed: ${image.reason}`)
+      if (!result.indexed) report.warn(`copied without an index: ${result.reason}`)
+      report.end(summarize(result))
+      const name = `${result.destination}@${result.digest}`
+      if (toStdout) terminal.note(name)
+      else await terminal.result(result, [name])
+    } finally {
+      report.end()
+    }
+  })
 }

@@ -101,6 +101,11 @@ export function parseStartLayer(text: string): StartLayerKind {
   return text
 }
 
+export function parseRecompress(text: string): 'gzip' {
+  if (text !== 'gzip') throw new InvalidArgumentError('Write gzip.')
+  return text
+}
+
 export function parseOnOff(text: string): boolean {
   if (text !== 'on' && text !== 'off') throw new InvalidArgumentError('Write on or off.')
   return text === 'on'

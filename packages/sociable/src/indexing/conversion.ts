@@ -14,6 +14,7 @@ import { reasonForNone, refuseImmutableTag, warnAbsent } from './outcome.js'
 import { imagesOf, type LayerJob, type PlatformPlan, planLayers, plannedLayers, planPlatforms } from './plan.js'
 import { assumeFinished, findZtocs, indexesIn, type KnownZtocs, readPrevious } from './reusable.js'
 import type { Settings } from './settings.js'
+import type { Spooled } from './temporary-files.js'
 
 export interface ConvertTask {
   readonly from: Place
@@ -30,22 +31,36 @@ export interface Conversion {
   readonly jobs: readonly LayerJob[]
   /** What moves as it is. */
   readonly blobs: readonly Descriptor[]
+  /** Layers that were made for `recompress`, by digest. They are in the destination; undefined for those that an earlier run made. */
+  readonly recompressed: ReadonlyMap<string, Spooled | undefined>
   /** Configs of images that had a start layer, by digest: they are made here, and need not be in the source. */
   readonly configs: ReadonlyMap<string, Uint8Array>
 }
 
-/** Reads the image, and nothing of its layers. @throws ImageError, NOTHING_TO_INDEX too, before anything is copied in vain; StoreError */
+/** Gives an image other layers. */
+export type ChangeLayers = (tree: ImageTree) => Promise<{
+  readonly tree: ImageTree
+  readonly layers: Conversion['recompressed']
+}>
+
+/** Reads the image, and nothing of its layers but what `change` does. @throws ImageError, NOTHING_TO_INDEX too, before anything is copied in vain; StoreError */
 export async function readConversion(
   { from, top, settings }: ConvertTask,
   onProgress: (event: ProgressEvent) => void,
   warn: (message: string) => void,
+  change: ChangeLayers = async (tree) => ({ tree, layers: new Map() }),
 ): Promise<Conversion> {
   const read = await readImageTree(from.store, top, from.name, settings.signal)
-  const { tree, configs } = await withoutStartLayers(from.store, read, settings.signal)
+  const { tree: own, configs } = await withoutStartLayers(from.store, read, settings.signal)
+  const { tree, layers: recompressed } = await change(own)
   warnAbsent(tree, warn)
   const plans = planPlatforms(tree, settings.platforms, settings.minLayerSize)
   const jobs = planLayers(plans)
-  const elsewhere = new Set([...jobs.map(({ descriptor }) => descriptor.digest), ...configs.keys()])
+  const elsewhere = new Set([
+    ...jobs.map(({ descriptor }) => descriptor.digest),
+    ...configs.keys(),
+    ...recompressed.keys(),
+  ])
   const blobs = blobsToCopy(tree, elsewhere)
   onProgress({
     type: 'plan',
@@ -54,7 +69,7 @@ export async function readConversion(
     blobBytes: blobs.reduce((sum, { size }) => sum + size, 0),
   })
   if (jobs.length === 0) reasonForNone(settings, from.name, assembleAll({ plans }, new Map(), settings))
-  return { tree, plans, jobs, blobs, configs }
+  return { tree, plans, jobs, blobs, recompressed, configs }
 }
 
 export function assembleAll(

@@ -16,7 +16,7 @@ import type { LayerJob } from './plan.js'
 import type { KnownZtocs } from './reusable.js'
 import { layersAtOnce, type Settings } from './settings.js'
 import { tee } from './tee.js'
-import { CapturedFiles, type TemporaryFiles } from './temporary-files.js'
+import { CapturedFiles, type Spooled, type TemporaryFiles } from './temporary-files.js'
 
 export interface LayersTask {
   readonly jobs: readonly LayerJob[]
@@ -31,6 +31,8 @@ export interface LayersTask {
   /** The image's, for messages. */
   readonly name: string
   readonly settings: Settings
+  /** Layers that were made by this run, or an earlier one (undefined), and are in the destination; by digest. */
+  readonly recompressed?: ReadonlyMap<string, Spooled | undefined> | undefined
   /** Where files are kept for the start layer; without it none is. */
   readonly temporary?: TemporaryFiles | undefined
   readonly onProgress: (event: ProgressEvent) => void
@@ -53,11 +55,12 @@ export async function indexLayers(
   try {
     const finished = await parallel(jobs, atOnce, signal, async (job, signal) => {
       try {
+        const own = ownTask(task, job)
         // A layer that is more than a core's share of the work gets a second one, or it would be done last of all
         const threads = atOnce === 1 || job.descriptor.size * availableParallelism() > bytes ? 2 : 1
         const done =
-          task.elsewhere === undefined ? await reuseZtoc(task, job, signal) : await takeLayer(task, job, signal)
-        const layer = done ?? (await indexLayer(task, job, indexer, threads, budget, signal))
+          task.elsewhere === undefined ? await reuseZtoc(own, job, signal) : await takeLayer(task, job, signal)
+        const layer = done ?? (await indexLayer(own, job, indexer, threads, budget, signal))
         task.onProgress({ type: 'layer', layer: layer.result })
         return layer
       } catch (error) {
@@ -68,6 +71,11 @@ export async function indexLayers(
   } finally {
     await indexer.close()
   }
+}
+
+/** A layer that was made here is in the destination, and nowhere else. */
+function ownTask(task: LayersTask, { descriptor }: LayerJob): LayersTask {
+  return task.recompressed?.has(descriptor.digest) ? { ...task, source: task.destination, copyLayers: false } : task
 }
 
 /** Bytes of files that are kept of all layers; the others are read once more. */
@@ -110,7 +118,8 @@ async function indexLayer(
   const twoWays = !inPlace && source.locate === undefined && !(await isBeside(source, descriptor, destination, signal))
   let isLost = false
   // The indexing pass hashes the layer anyway, and is through with a chunk when it asks for the next
-  let content = source.fetch(descriptor, { verify: false, reuse: !twoWays, signal })
+  const made = task.recompressed?.get(descriptor.digest)
+  let content = made?.content() ?? source.fetch(descriptor, { verify: false, reuse: !twoWays, signal })
   if (twoWays)
     content = tee(content, async (copy) => {
       try {

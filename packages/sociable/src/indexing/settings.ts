@@ -56,6 +56,7 @@ export interface Settings {
   /** Which files of the profile are copied into it; none without one. */
   readonly copyRules: readonly CopyRule[]
   readonly xattr: boolean
+  readonly recompress: boolean
   readonly force: boolean
   readonly trustZtocs: boolean
   readonly requireIndex: boolean
@@ -70,6 +71,8 @@ export function resolveSettings(options: ConvertOptions): Settings {
   const { optimizations = [], platforms, profile, startLayer = 'zstd', startLayerLimit } = options
   if (!START_LAYERS.includes(startLayer))
     throw new TypeError(`startLayer is ${startLayer}: it must be one of ${START_LAYERS.join(', ')}`)
+  if (options.recompress !== undefined && options.recompress !== 'gzip')
+    throw new TypeError(`recompress is ${options.recompress}: it must be gzip`)
   for (const name of optimizations)
     if (name !== 'xattr') throw new TypeError(`optimization "${name}" is unknown: there is only xattr`)
   const runtime: Profile = { version: 1, files: RUNTIME_FILES.map((path) => ({ path })) }
@@ -86,6 +89,7 @@ export function resolveSettings(options: ConvertOptions): Settings {
     copyRules: copyRulesOf(startLayer, startLayerLimit),
     // Only layers without attributes are marked, so a profile may ask for it: less is looked up at the start
     xattr: optimizations.length > 0 || merged !== undefined,
+    recompress: options.recompress !== undefined,
     force: options.force ?? false,
     trustZtocs: options.trustZtocs ?? false,
     requireIndex: options.requireIndex ?? false,

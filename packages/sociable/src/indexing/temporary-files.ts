@@ -1,5 +1,5 @@
 // Files for what would take too much memory. They have no names, so nothing is left of them however the process ends.
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { type FileHandle, open, rm, unlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -27,6 +27,56 @@ export class TemporaryFiles {
     await Promise.all(this.#handles.splice(0).map((handle) => handle.close()))
   }
 }
+
+/** Bytes that were made once, and are read as often as wanted. */
+export interface Spooled {
+  readonly digest: string
+  readonly size: number
+  readonly content: () => AsyncIterable<Uint8Array>
+}
+
+/**
+ * Makes bytes and keeps them in a temporary file. Where there can be none, or the disk is full, they are made anew each time they are read.
+ * @param make gives the same bytes each time
+ */
+export async function spool(temporary: TemporaryFiles, make: () => AsyncIterable<Uint8Array>): Promise<Spooled> {
+  const hash = createHash('sha256')
+  let kept = await temporary.open()
+  let size = 0
+  for await (const bytes of make()) {
+    hash.update(bytes)
+    if (kept !== undefined && !(await isWritten(kept, bytes, size))) kept = undefined
+    size += bytes.length
+  }
+  const file = kept
+  return {
+    digest: `sha256:${hash.digest('hex')}`,
+    size,
+    content: () => (file === undefined ? make() : chunksOf(file, size)),
+  }
+}
+
+/** False where the disk is full, or takes no more for another reason. */
+async function isWritten(file: FileHandle, bytes: Uint8Array, at: number): Promise<boolean> {
+  try {
+    for (let done = 0; done < bytes.length; )
+      done += (await file.write(bytes, done, bytes.length - done, at + done)).bytesWritten
+    return true
+  } catch {
+    return false
+  }
+}
+
+async function* chunksOf(file: FileHandle, size: number): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < size; ) {
+    const { buffer, bytesRead } = await file.read(new Uint8Array(Math.min(CHUNK_SIZE, size - at)), { position: at })
+    if (bytesRead === 0) throw new Error(`a temporary file of ${size} bytes has lost those from ${at} on`)
+    yield buffer.subarray(0, bytesRead)
+    at += bytesRead
+  }
+}
+
+const CHUNK_SIZE = 256 << 10
 
 /** Bytes that are read at once: the files of a layer are small and follow one another. */
 const WINDOW_SIZE = 1 << 20

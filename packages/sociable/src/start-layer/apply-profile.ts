@@ -28,12 +28,13 @@ export interface AppliedProfile {
 const MAX_LAYERS = 127
 
 /**
+ * @param storeOf where a layer is, by its digest
  * @param indexAgain called for a layer with large files that the profile names by other paths than their own
  * @param finished by layer key, with `toc` of each layer that has a zTOC
  * @throws StoreError, LayerFormatError, ZtocFormatError with layer and platform named
  */
 export async function applyProfile(
-  store: Store,
+  storeOf: (layer: string) => Store,
   plan: PlatformPlan,
   finished: ReadonlyMap<string, FinishedLayer>,
   settings: Settings,
@@ -52,7 +53,10 @@ export async function applyProfile(
   const opened = new Map<string, LazyLayer>()
   for (const { descriptor } of plan.layers)
     if (!opened.has(descriptor.digest))
-      opened.set(descriptor.digest, new LazyLayer(store, descriptor, tocs.get(descriptor.digest), counter))
+      opened.set(
+        descriptor.digest,
+        new LazyLayer(storeOf(descriptor.digest), descriptor, tocs.get(descriptor.digest), counter),
+      )
   const layers = plan.layers.map(({ descriptor }) => opened.get(descriptor.digest)!)
   const union = new Union(layers.map((layer) => () => layer.open(signal)))
   try {

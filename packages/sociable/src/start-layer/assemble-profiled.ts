@@ -26,7 +26,7 @@ export async function assembleProfiled(
   temporary: TemporaryFiles,
   warn: (message: string) => void,
 ): Promise<AssembledPlatform[]> {
-  const { from, settings } = task
+  const { from, to, settings } = task
   const plain = assembleAll(conversion, finished, settings)
   if (settings.profile === undefined) return plain
   const assembled: AssembledPlatform[] = []
@@ -37,8 +37,9 @@ export async function assembleProfiled(
       assembled.push(platform)
       continue
     }
-    const again: IndexAgain = (layer, files) => indexAgain(task, plan, layer, files)
-    const applied = await applyProfile(from.store, plan, finished, settings, again, temporary)
+    const storeOf = (layer: string) => (conversion.recompressed.has(layer) ? to.store : from.store)
+    const again: IndexAgain = (layer, files) => indexAgain(task, storeOf(layer.digest), plan, layer, files)
+    const applied = await applyProfile(storeOf, plan, finished, settings, again, temporary)
     const { resolved, startLayer, reason, prefetch } = applied
     warnNotInProfile(plan.name, resolved, warn)
     for (const { path, reason } of startLayer?.left ?? [])
@@ -57,6 +58,7 @@ export async function assembleProfiled(
 
 async function indexAgain(
   { from, to, settings }: ConvertTask,
+  source: Store,
   { name }: PlatformPlan,
   descriptor: Descriptor,
   files: readonly HotFile[],
@@ -67,7 +69,7 @@ async function indexAgain(
   const again = await indexLayers(
     {
       jobs: [job],
-      source: from.store,
+      source,
       destination: to.store,
       copyLayers: false, // it was copied the first time
       reusable: new Map(),

@@ -1,10 +1,9 @@
 // The start layer: a layer on top of the image's own with copies of the files that a start reads, just as the image shows them. A runtime pulls it whole while the
 // others load lazily. It adds nothing, removes nothing and changes nothing of what the image shows.
 import { createHash } from 'node:crypto'
-import type { FileHandle } from 'node:fs/promises'
 import type { Descriptor } from '@sociable/oci'
 import { type FileEntry, FileError } from '@sociable/ztoc'
-import type { CapturedFiles, TemporaryFiles } from '../indexing/temporary-files.js'
+import { type CapturedFiles, spool, type TemporaryFiles } from '../indexing/temporary-files.js'
 import { join, type LayerNode, parentPath } from '../reading/layer-tree.js'
 import type { LazyLayer } from '../reading/lazy-layer.js'
 import { comparePaths, encodePath } from '../reading/path-bytes.js'
@@ -59,52 +58,25 @@ export async function makeStartLayer(
   // A symlink with several names would lose them
   const links = [...symlinks.values()].filter(({ node }) => !linked.has(node!))
   const tar = (): AsyncGenerator<Uint8Array> => writeTar(source, copies, links, signal)
-  const [diffId, digest] = [createHash('sha256'), createHash('sha256')]
+  let diffId = ''
   const hashed = async function* (): AsyncGenerator<Uint8Array> {
+    const hash = createHash('sha256')
     for await (const bytes of tar()) {
-      diffId.update(bytes)
+      hash.update(bytes)
       yield bytes
     }
+    diffId = `sha256:${hash.digest('hex')}`
   }
-  let kept = await source.temporary.open()
-  let size = 0
-  for await (const bytes of compressLayer(hashed(), compression)) {
-    digest.update(bytes)
-    if (kept !== undefined && !(await isWritten(kept, bytes, size))) kept = undefined
-    size += bytes.length
-  }
-  const file = kept
+  const { digest, size, content } = await spool(source.temporary, () => compressLayer(hashed(), compression))
   return {
-    descriptor: { mediaType: LAYER_MEDIA_TYPES[compression], digest: `sha256:${digest.digest('hex')}`, size },
-    diffId: `sha256:${diffId.digest('hex')}`,
+    descriptor: { mediaType: LAYER_MEDIA_TYPES[compression], digest, size },
+    diffId,
     files: copies.reduce((sum, { names }) => sum + names.length, 0),
     bytes: copies.reduce((sum, { content }) => sum + content.entry!.size, 0),
     left,
-    content: () => (file === undefined ? compressLayer(tar(), compression) : chunksOf(file, size)),
+    content,
   }
 }
-
-/** False where the disk is full, or takes no more for another reason. */
-async function isWritten(file: FileHandle, bytes: Uint8Array, at: number): Promise<boolean> {
-  try {
-    for (let done = 0; done < bytes.length; )
-      done += (await file.write(bytes, done, bytes.length - done, at + done)).bytesWritten
-    return true
-  } catch {
-    return false
-  }
-}
-
-async function* chunksOf(file: FileHandle, size: number): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < size; ) {
-    const { buffer, bytesRead } = await file.read(new Uint8Array(Math.min(CHUNK_SIZE, size - at)), { position: at })
-    if (bytesRead === 0) throw new Error(`a temporary file of ${size} bytes has lost those from ${at} on`)
-    yield buffer.subarray(0, bytesRead)
-    at += bytesRead
-  }
-}
-
-const CHUNK_SIZE = 256 << 10
 
 /** The files with all their names, in the order in which they lie in the layers. */
 async function copiesOf(
