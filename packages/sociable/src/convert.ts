@@ -118,7 +118,11 @@ async function convertWith(
     ? async (tree) => {
         const { minLayerSize, layerLimit, force } = settings
         const former = force ? undefined : await readPrevious(to, signal)
-        return await recompressLayers({ from, to, temporary, minLayerSize, layerLimit, signal }, tree, former)
+        return await recompressLayers(
+          { from, to, temporary, minLayerSize, layerLimit, onProgress, signal },
+          tree,
+          former,
+        )
       }
     : undefined
   const conversion = await readConversion(task, onProgress, warn, change)

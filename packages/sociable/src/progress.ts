@@ -1,4 +1,4 @@
-import type { LayerResult } from './result.js'
+import type { ContentResult, LayerResult } from './result.js'
 
 /** A layer that is going to be indexed. */
 export interface PlannedLayer {
@@ -20,6 +20,17 @@ export type ProgressEvent =
     }
   /** So many of the layer's `size` compressed bytes have been indexed. */
   | { readonly type: 'progress'; readonly digest: string; readonly bytes: number; readonly size: number }
+  /**
+   * Before the plan, with `recompress`: so many of the layer's `size` compressed bytes have been read, to compress it with gzip. With the last one comes the layer
+   * that was made of it.
+   */
+  | {
+      readonly type: 'recompress'
+      readonly digest: string
+      readonly bytes: number
+      readonly size: number
+      readonly made?: ContentResult
+    }
   /** A layer is finished: indexed, or a zTOC of it was reused. */
   | { readonly type: 'layer'; readonly layer: LayerResult }
   /** A blob that only moves (a config, a layer that is not indexed) is in the destination; `present`: it was there before. */

@@ -6,7 +6,14 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { gunzipSync, inflateRawSync } from 'node:zlib'
 import { compressZstd } from '@sociable/ztoc'
-import { assembleConversion, type ConvertOptions, convert, openImage, verify } from '../src/index.js'
+import {
+  assembleConversion,
+  type ConvertOptions,
+  convert,
+  openImage,
+  type ProgressEvent,
+  verify,
+} from '../src/index.js'
 import { compressGzip } from '../src/recompress/compress-gzip.js'
 import { deflateBlock } from '../src/recompress/gzip-block.js'
 import { run } from './cli/run.js'
@@ -104,7 +111,9 @@ describe('the encoder', () => {
 
 test('zstd becomes gzip and lazy; the config and other layers stay; what zstd:chunked said goes', async () => {
   const path = folder.fresh()
-  const { images } = await convert(`oci:${source}:app`, `oci:${path}:app`, RECOMPRESS)
+  const events: ProgressEvent[] = []
+  const onProgress = (event: ProgressEvent) => events.push(event)
+  const { images } = await convert(`oci:${source}:app`, `oci:${path}:app`, { ...RECOMPRESS, onProgress })
   const before = blobJson(source, images[0]!.source.digest)
   const after = blobJson(path, images[0]!.manifest.digest)
   assert.deepEqual(after.config, before.config)
@@ -120,6 +129,15 @@ test('zstd becomes gzip and lazy; the config and other layers stay; what zstd:ch
     images[0]!.layers.map(({ state }) => state),
     ['indexed', 'indexed', 'indexed'],
   )
+  const seen = events.filter((event) => event.type === 'recompress')
+  assert.deepEqual(seen.at(-1), {
+    type: 'recompress',
+    digest: digestOf(zstd),
+    bytes: zstd.length,
+    size: zstd.length,
+    made: { mediaType: OCI_GZIP, digest: layer.digest, size: layer.size },
+  })
+  assert.ok(events.indexOf(seen.at(-1)!) < events.findIndex(({ type }) => type === 'plan'))
   const found = await verify(`oci:${path}:app`, { deep: true })
   assert.deepEqual([found.sound, found.findings], [true, []])
   const opened = await openImage(`oci:${path}:app`)
@@ -215,6 +233,9 @@ test('the command', async () => {
   const path = folder.fresh()
   const { status, err } = await run(['convert', `oci:${source}:app`, `oci:${path}:app`, '--recompress', 'gzip'])
   assert.deepEqual([status, err.includes('error')], [0, false])
+  const small = ['--recompress', 'gzip', '--min-layer-size', '0', '--verbose']
+  const told = await run(['convert', `oci:${source}:app`, `oci:${path}:app`, ...small])
+  assert.match(told.err, /^\w{12} {2}recompressed {2}\d+\.\d kB {2}to \d+\.\d kB$/m)
   const wrong = await run(['convert', `oci:${source}:app`, `oci:${path}:app`, '--recompress', 'lz4'])
   assert.equal(wrong.status, 2)
   assert.match(wrong.err, /Write gzip/)

@@ -30,6 +30,11 @@ export class ProgressBoard {
       if (layer === undefined) return
       layer.started ??= now
       layer.bytes = event.bytes
+    } else if (event.type === 'recompress') {
+      const { digest, size, bytes, made } = event
+      this.started ??= now
+      const started = this.layers.get(digest)?.started ?? now
+      this.layers.set(digest, { digest, size, bytes, started, finished: made !== undefined })
     } else if (event.type === 'layer') {
       const layer = this.layers.get(event.layer.digest)
       if (layer !== undefined) Object.assign(layer, { bytes: layer.size || layer.bytes, finished: true })

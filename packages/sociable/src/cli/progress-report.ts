@@ -36,6 +36,10 @@ export function reportProgress(terminal: Terminal): ProgressReport {
     onProgress(event) {
       board.apply(event, clock())
       if (event.type === 'warning') warn(event.message)
+      if (event.type === 'recompress' && event.made !== undefined && form !== 'none')
+        terminal.note(
+          `${shortDigest(event.digest)}  recompressed  ${formatSize(event.size)}  to ${formatSize(event.made.size)}`,
+        )
       if (event.type === 'layer' && form !== 'none') terminal.note(layerLine(event.layer))
     },
     warn,

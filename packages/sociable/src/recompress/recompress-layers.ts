@@ -6,6 +6,7 @@ import type { ImageTree, TreeEntry } from '../image/image-tree.js'
 import { decideLayer, isLayerType, isNonDistributable } from '../image/layer-type.js'
 import { type Spooled, spool, type TemporaryFiles } from '../indexing/temporary-files.js'
 import type { Place } from '../places/location.js'
+import type { ProgressEvent } from '../progress.js'
 import { decodeZstd } from '../reading/zstd-layer.js'
 import { compressGzip } from './compress-gzip.js'
 
@@ -26,6 +27,7 @@ export interface RecompressTask {
   readonly temporary: TemporaryFiles
   readonly minLayerSize: number
   readonly layerLimit: number | undefined
+  readonly onProgress: (event: ProgressEvent) => void
   readonly signal: AbortSignal | undefined
 }
 
@@ -79,6 +81,8 @@ export async function recompressLayers(
           made = { mediaType: gzipType(layer.mediaType), digest: bytes.digest, size: bytes.size }
           await to.store.push(made, bytes.content(), { signal })
           layers.set(made.digest, bytes)
+          const { digest, size } = layer
+          task.onProgress({ type: 'recompress', digest, bytes: size, size, made })
         }
         renewed.set(layer.digest, made)
       }
@@ -129,10 +133,18 @@ function formerLayers(former: ImageTree | undefined): Map<string, Descriptor> {
 }
 
 async function recompress(task: RecompressTask, layer: Descriptor): Promise<Spooled> {
-  const { from, temporary, layerLimit, signal } = task
+  const { from, temporary, layerLimit, onProgress, signal } = task
   const limit = layerLimit ?? Math.max(MAX_OUTPUT, MAX_RATIO * layer.size)
+  const counted = async function* (content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    let read = 0
+    for await (const bytes of content) {
+      yield bytes
+      read += bytes.length
+      onProgress({ type: 'recompress', digest: layer.digest, bytes: read, size: layer.size })
+    }
+  }
   const tar = async function* (): AsyncGenerator<Uint8Array> {
-    const content = from.store.fetch(layer, { reuse: true, signal })
+    const content = counted(from.store.fetch(layer, { reuse: true, signal }))
     let size = 0
     for await (const bytes of isZstd(layer.mediaType) ? decodeZstd(content) : content) {
       signal?.throwIfAborted()
