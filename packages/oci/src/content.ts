@@ -10,7 +10,7 @@ export const DOCUMENT_LIMIT = 32 << 20
  * @throws StoreError, PROTOCOL where its descriptor has more than `limit` bytes
  */
 export async function readContent(
-  store: Store,
+  store: Pick<Store, 'name' | 'fetch'>,
   descriptor: Descriptor,
   {
     signal,

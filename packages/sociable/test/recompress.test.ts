@@ -1,7 +1,7 @@
 // `convert --recompress gzip`: zstd layers, and uncompressed ones on their way to a registry, become gzip and so lazy.
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { gunzipSync, inflateRawSync } from 'node:zlib'
@@ -180,6 +180,23 @@ test('with a profile: the start layer is made of the new layers, and a second ru
   assert.deepEqual((await verify(`oci:${path}:app`, { deep: true })).findings, [])
   const again = await convert(`oci:${source}:app`, `oci:${path}:app`, options)
   assert.deepEqual([again.digest, again.bytesIndexed], [first.digest, 0])
+})
+
+test('to an archive on standard output, with a profile: with temporary files and without', async () => {
+  const profile = join(folder.path, 'profile.json')
+  writeFileSync(profile, JSON.stringify({ version: 1, files: [{ path: '/z/noise' }, { path: '/z/text' }] }))
+  const options = ['--recompress', 'gzip', '--min-layer-size', '0', '--profile', profile]
+  const digests: string[] = []
+  for (const TMPDIR of [folder.path, join(folder.path, 'none')]) {
+    const { status, stdout, err } = await run(['convert', `oci:${source}:app`, '-', ...options], { env: { TMPDIR } })
+    assert.equal(status, 0, err)
+    const archive = join(folder.path, `archive-${digests.length}.tar`)
+    writeFileSync(archive, stdout)
+    const { digest, findings } = await verify(`oci-archive:${archive}`, { deep: true })
+    assert.deepEqual(findings, [])
+    digests.push(digest)
+  }
+  assert.equal(digests[0], digests[1])
 })
 
 test('damaged zstd is an error that names the layer, and the destination stays as it was', async () => {

@@ -32,7 +32,8 @@ export class TemporaryFiles {
 export interface Spooled {
   readonly digest: string
   readonly size: number
-  readonly content: () => AsyncIterable<Uint8Array>
+  /** The bytes [start, end). @default all */
+  readonly content: (start?: number, end?: number) => AsyncIterable<Uint8Array>
 }
 
 /**
@@ -52,7 +53,7 @@ export async function spool(temporary: TemporaryFiles, make: () => AsyncIterable
   return {
     digest: `sha256:${hash.digest('hex')}`,
     size,
-    content: () => (file === undefined ? make() : chunksOf(file, size)),
+    content: (start = 0, end = size) => (file === undefined ? slice(make(), start, end) : chunksOf(file, start, end)),
   }
 }
 
@@ -67,10 +68,20 @@ async function isWritten(file: FileHandle, bytes: Uint8Array, at: number): Promi
   }
 }
 
-async function* chunksOf(file: FileHandle, size: number): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < size; ) {
-    const { buffer, bytesRead } = await file.read(new Uint8Array(Math.min(CHUNK_SIZE, size - at)), { position: at })
-    if (bytesRead === 0) throw new Error(`a temporary file of ${size} bytes has lost those from ${at} on`)
+async function* slice(content: AsyncIterable<Uint8Array>, start: number, end: number): AsyncGenerator<Uint8Array> {
+  let at = 0
+  for await (const bytes of content) {
+    const part = bytes.subarray(Math.max(0, start - at), Math.max(0, end - at))
+    if (part.length > 0) yield part
+    at += bytes.length
+    if (at >= end) return
+  }
+}
+
+async function* chunksOf(file: FileHandle, start: number, end: number): AsyncGenerator<Uint8Array> {
+  for (let at = start; at < end; ) {
+    const { buffer, bytesRead } = await file.read(new Uint8Array(Math.min(CHUNK_SIZE, end - at)), { position: at })
+    if (bytesRead === 0) throw new Error(`a temporary file has lost its bytes from ${at} on`)
     yield buffer.subarray(0, bytesRead)
     at += bytesRead
   }

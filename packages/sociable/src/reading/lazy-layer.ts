@@ -63,10 +63,13 @@ export function lazyLayers(
   return layers.map(({ digest }) => opened.get(digest)!)
 }
 
+/** Where a layer is read from. */
+export type LayerStore = Pick<Store, 'name' | 'fetch'>
+
 /** A layer of an image, opened when first needed: by its zTOC, or where it has none by reading it whole. */
 export class LazyLayer {
   readonly descriptor: Descriptor
-  readonly #store: Store
+  readonly #store: LayerStore
   readonly #ztoc: Descriptor | Toc | undefined
   readonly #counter: FetchCounter
   readonly #limit: number | undefined
@@ -78,7 +81,7 @@ export class LazyLayer {
    * @param limit bytes that it may unpack to, see `IndexLayerOptions`
    */
   constructor(
-    store: Store,
+    store: LayerStore,
     descriptor: Descriptor,
     ztoc: Descriptor | Toc | undefined,
     counter: FetchCounter,

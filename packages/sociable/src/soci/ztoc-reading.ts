@@ -9,7 +9,7 @@ const MAX_ZTOC_SIZE = 2 ** 30
  * @throws StoreError; ZtocFormatError also where it is of a layer of another size
  */
 export async function readZtoc(
-  store: Store,
+  store: Pick<Store, 'name' | 'fetch'>,
   descriptor: Descriptor,
   layer: Descriptor,
   signal: AbortSignal | undefined,

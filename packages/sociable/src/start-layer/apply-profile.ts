@@ -1,12 +1,12 @@
 // What a profile makes of one platform: its start layer, and the spans that a runtime fetches ahead for what is not in it.
-import type { Descriptor, Store } from '@sociable/oci'
+import type { Descriptor } from '@sociable/oci'
 import { type HotFile, HotFiles, readParts, spanAt, type Toc } from '@sociable/ztoc'
 import { inContext } from '../error.js'
 import type { FinishedLayer } from '../indexing/finished-layer.js'
 import { layerKey, type PlatformPlan } from '../indexing/plan.js'
 import type { Settings } from '../indexing/settings.js'
 import type { CapturedFiles, TemporaryFiles } from '../indexing/temporary-files.js'
-import { FetchCounter, LazyLayer } from '../reading/lazy-layer.js'
+import { FetchCounter, type LayerStore, LazyLayer } from '../reading/lazy-layer.js'
 import { Union } from '../reading/union.js'
 import type { SpanRange } from '../soci/prefetch.js'
 import { chooseFiles } from './choose-files.js'
@@ -34,7 +34,7 @@ const MAX_LAYERS = 127
  * @throws StoreError, LayerFormatError, ZtocFormatError with layer and platform named
  */
 export async function applyProfile(
-  storeOf: (layer: string) => Store,
+  storeOf: (layer: string) => LayerStore,
   plan: PlatformPlan,
   finished: ReadonlyMap<string, FinishedLayer>,
   settings: Settings,

@@ -10,6 +10,7 @@ import { indexLayers } from '../indexing/layers.js'
 import { pushDocuments } from '../indexing/outcome.js'
 import { layerKey, type PlatformPlan } from '../indexing/plan.js'
 import type { TemporaryFiles } from '../indexing/temporary-files.js'
+import type { LayerStore } from '../reading/lazy-layer.js'
 import type { ProfileResult } from '../result.js'
 import { applyProfile, type IndexAgain } from './apply-profile.js'
 import type { ResolvedProfile } from './resolve-profile.js'
@@ -37,8 +38,15 @@ export async function assembleProfiled(
       assembled.push(platform)
       continue
     }
-    const storeOf = (layer: string) => (conversion.recompressed.has(layer) ? to.store : from.store)
-    const again: IndexAgain = (layer, files) => indexAgain(task, storeOf(layer.digest), plan, layer, files)
+    const storeOf = (layer: string): LayerStore => {
+      if (!conversion.recompressed.has(layer)) return from.store
+      // What was made now is read from where it was kept: an archive on standard output cannot be read
+      const made = conversion.recompressed.get(layer)
+      return made === undefined
+        ? to.store
+        : { name: to.name, fetch: (_, { start, end } = {}) => made.content(start, end) }
+    }
+    const again: IndexAgain = (layer, files) => indexAgain(task, conversion, plan, layer, files)
     const applied = await applyProfile(storeOf, plan, finished, settings, again, temporary)
     const { resolved, startLayer, reason, prefetch } = applied
     warnNotInProfile(plan.name, resolved, warn)
@@ -58,7 +66,7 @@ export async function assembleProfiled(
 
 async function indexAgain(
   { from, to, settings }: ConvertTask,
-  source: Store,
+  { recompressed }: Conversion,
   { name }: PlatformPlan,
   descriptor: Descriptor,
   files: readonly HotFile[],
@@ -69,7 +77,8 @@ async function indexAgain(
   const again = await indexLayers(
     {
       jobs: [job],
-      source,
+      source: from.store,
+      recompressed,
       destination: to.store,
       copyLayers: false, // it was copied the first time
       reusable: new Map(),
