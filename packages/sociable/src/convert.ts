@@ -2,6 +2,7 @@ import type { Descriptor, Store } from '@sociable/oci'
 import { ImageError } from './error.js'
 import type { ImageTree } from './image/image-tree.js'
 import type { RewrittenImage } from './image/rewrite.js'
+import { alreadyEnabled } from './indexing/already-enabled.js'
 import type { AssembledPlatform } from './indexing/assemble.js'
 import { type CopyTask, copyBlobs, copyTree } from './indexing/blobs.js'
 import {
@@ -41,6 +42,8 @@ import { assembleProfiled, pushConfigs, pushStartLayers } from './start-layer/as
  * indexes beside them in one OCI index. Same source and options, same digests. Layers go through once; all that comes from the source is
  * verified; the destination's tag is written last, so a failed or aborted call leaves what had the tag before. In one repository of a registry
  * layers are only read, and never sent; what is there already is neither read nor sent again.
+ * A source that is SOCI-enabled (v2) already is left as it is if no destination is named: the result names it, with `alreadyEnabled`. `force`, `profile` and
+ * `recompress` convert it again.
  * @param destination default: the source's tag with `-soci` appended. An archive is made anew, unless the source is in it
  * @throws ImageError, and with the image and layer named: StoreError, LayerFormatError
  * @example
@@ -52,7 +55,8 @@ export async function convert(
   options: ConvertOptions = {},
 ): Promise<ConvertResult> {
   return await withConversion(source, destination, options, async (task, places) => {
-    const result = await convertImage(task, options.onProgress ?? (() => {}))
+    const again = destination !== undefined || options.force || options.profile !== undefined || options.recompress
+    const result = await convertImage({ ...task, keepEnabled: !again }, options.onProgress ?? (() => {}))
     await places.finish(task.to)
     return result
   })
@@ -126,7 +130,20 @@ async function convertWith(
       }
     : undefined
   const conversion = await readConversion(task, onProgress, warn, change)
-  const { tree, jobs, blobs, recompressed } = conversion
+  const { tree, plans, jobs, blobs, recompressed } = conversion
+  const enabled = task.keepEnabled ? await alreadyEnabled(from.store, tree, plans, signal) : undefined
+  if (enabled !== undefined)
+    return {
+      ...contentResult(task.top),
+      source: from.name,
+      destination: from.name,
+      indexed: true,
+      alreadyEnabled: true,
+      images: enabled,
+      warnings,
+      bytesIndexed: 0,
+      seconds: (performance.now() - started) / 1000,
+    }
   const result = (assembled: readonly AssembledPlatform[], image: RewrittenImage, read: number): ConvertResult => {
     const reason = reasonForNone(settings, from.name, assembled)
     return {

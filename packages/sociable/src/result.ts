@@ -68,6 +68,8 @@ export interface ConvertResult extends ContentResult {
   /** Whether the image has a SOCI index now; if not, `reason` says why. */
   readonly indexed: boolean
   readonly reason?: string
+  /** The source was SOCI-enabled already, and nothing was changed: `destination` and `digest` name the source. Absent otherwise. */
+  readonly alreadyEnabled?: true
   readonly images: readonly PlatformResult[]
   /** What the user should know: platforms left out, paths to prefetch not found, layers whose zTOC a runtime would refuse. */
   readonly warnings: readonly string[]

@@ -18,7 +18,8 @@ export function convertCommand(terminal: Terminal): Command {
     .summary('make a SOCI-enabled image of an image (SOCI v2)')
     .description(
       'Makes a SOCI-enabled copy of an image: the same layers, and an index with which a runtime loads them lazily. ' +
-        "Prints the new image's name and digest. What had the destination's name keeps it until all else is in place.",
+        "Prints the new image's name and digest. What had the destination's name keeps it until all else is in place. " +
+        'A SOCI-enabled source is left unchanged if no destination is given; --force converts it again.',
     )
     .argument('<source>', 'the image; - is an archive on stdin', notEmpty)
     .argument(
@@ -81,7 +82,9 @@ export function convertCommand(terminal: Terminal): Command {
       for (const image of result.images)
         if (image.reason !== undefined && result.indexed) report.warn(`${image.name} is not indexed: ${image.reason}`)
       if (!result.indexed) report.warn(`copied without an index: ${result.reason}`)
-      report.end(summarize(result))
+      report.end(result.alreadyEnabled ? undefined : summarize(result))
+      if (result.alreadyEnabled)
+        terminal.note(`${result.source} is SOCI-enabled already: nothing was changed. --force converts it again`)
       const name = `${result.destination}@${result.digest}`
       if (toStdout) terminal.note(name)
       else await terminal.result(result, [name])

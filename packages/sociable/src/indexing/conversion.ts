@@ -22,6 +22,8 @@ export interface ConvertTask {
   readonly to: Place
   readonly cacheFrom: readonly (() => Promise<Place>)[]
   readonly settings: Settings
+  /** Leave a source alone that is SOCI-enabled already. @default false */
+  readonly keepEnabled?: boolean
 }
 
 /** What is to be done with an image. */
