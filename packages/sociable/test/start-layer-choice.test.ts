@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { resolveSettings } from '../src/indexing/settings.js'
-import { decodeProfile } from '../src/profile/decode-profile.js'
+import { decodeProfile, MAX_PROFILE_LENGTH } from '../src/profile/decode-profile.js'
 import { chooseFiles } from '../src/start-layer/choose-files.js'
 import type { ProfiledFile } from '../src/start-layer/resolve-profile.js'
 
@@ -56,12 +56,14 @@ test('profiles that are malformed are refused, and say why', () => {
     ['null', /not a profile/],
     ['{"version":2,"files":[]}', /not a profile of version 1/],
     ['{"version":1,"files":[{"path":"etc/passwd"}]}', /absolute/],
-    ['{"version":1,"files":[{"path":"/a\\u0000b"}]}', /without NUL/],
+    ['{"version":1,"files":[{"path":"/a\\u0000b"}]}', /without "\.\." and NUL/],
+    ['{"version":1,"files":[{"path":"/usr/../../etc/shadow"}]}', /without "\.\."/],
+    [' '.repeat(MAX_PROFILE_LENGTH + 1), /a profile may have/],
     ['{"version":1,"files":[null]}', /path of file 1/],
     ['{"version":1,"files":[{"path":"/a","ranges":[[5,1]]}]}', /\/a has the range \[5,1\]/],
     ['{"version":1,"files":[{"path":"/a","ranges":[[0,1e99]]}]}', /range/],
   ]
-  for (const [text, reason] of refused) assert.throws(() => decodeProfile(text), reason, text)
+  for (const [text, reason] of refused) assert.throws(() => decodeProfile(text), reason, text.slice(0, 80))
   const { files } = decodeProfile('{"version":1,"files":[{"path":"/a","ranges":[[9,12],[0,3],[3,5],[7,7]]}]}')
   assert.deepEqual(files, [
     {

@@ -1,5 +1,5 @@
 // The flags of `convert` for what a start reads.
-import { readFile } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
 import type { Command } from 'commander'
 import type { ConvertOptions, StartLayerKind } from '../options.js'
 import { UsageError } from './failure.js'
@@ -40,11 +40,11 @@ export async function profileOptions(flags: ProfileFlags): Promise<ConvertOption
     if (name === undefined) return {}
     throw new UsageError(`--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} needs --profile`)
   }
-  const { decodeProfile } = await import('../profile/decode-profile.js')
+  const { decodeProfile, MAX_PROFILE_LENGTH } = await import('../profile/decode-profile.js')
   const profile = await Promise.all(
     flags.profile.map(async (file) => {
       try {
-        return decodeProfile(await readFile(file, 'utf8'))
+        return decodeProfile(await readText(file, MAX_PROFILE_LENGTH))
       } catch (cause) {
         const reason = cause instanceof Error ? cause.message : String(cause)
         throw new UsageError(`--profile "${file}" cannot be used: ${reason}`, { cause })
@@ -52,4 +52,16 @@ export async function profileOptions(flags: ProfileFlags): Promise<ConvertOption
     }),
   )
   return { profile, startLayer, startLayerLimit, profileSpans }
+}
+
+/** Stops at the limit: a device or a pipe may never end. */
+async function readText(file: string, limit: number): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let length = 0
+  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) {
+    length += chunk.length
+    if (length > limit) throw new TypeError(`it has more than ${limit} bytes, the most that a profile may have`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString()
 }

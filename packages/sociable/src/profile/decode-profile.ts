@@ -3,12 +3,16 @@ import type { Profile, ProfileFile } from './profile.js'
 
 /** A start that reads more has no use for a profile. */
 const MAX_FILES = 1_000_000
+/** A million paths of ordinary length. JSON of more is not parsed. */
+export const MAX_PROFILE_LENGTH = 256 << 20
 
 /**
  * A profile from its JSON. Ranges are sorted and joined.
  * @throws TypeError that says what is wrong
  */
 export function decodeProfile(text: string): Profile {
+  if (text.length > MAX_PROFILE_LENGTH)
+    throw new TypeError(`it has ${text.length} characters, a profile may have ${MAX_PROFILE_LENGTH}`)
   const value = JSON.parse(text) as { readonly version?: unknown; readonly files?: unknown } | null
   if (value?.version !== 1 || !Array.isArray(value.files))
     throw new TypeError('it is not a profile of version 1: make one with `sociable profile`')
@@ -19,8 +23,8 @@ export function decodeProfile(text: string): Profile {
 
 function decodeFile(value: { readonly path?: unknown; readonly ranges?: unknown } | null, i: number): ProfileFile {
   const path = value?.path
-  if (typeof path !== 'string' || !path.startsWith('/') || path.includes('\0'))
-    throw new TypeError(`the path of file ${i + 1} is ${print(path)}: it must be absolute, without NUL`)
+  if (typeof path !== 'string' || !path.startsWith('/') || path.includes('\0') || path.split('/').includes('..'))
+    throw new TypeError(`the path of file ${i + 1} is ${print(path)}: it must be absolute, without ".." and NUL`)
   const ranges = value!.ranges
   if (ranges === undefined) return { path }
   if (!Array.isArray(ranges)) throw new TypeError(`the ranges of ${path} are no array`)
