@@ -43,6 +43,7 @@ export {
   type TraceSource,
 } from './profile/profile-from-traces.js'
 export { TraceError } from './profile/trace-error.js'
+export { type ProfileImageOptions, type ProfileImageResult, profileImage } from './profile-static.js'
 export type { PlannedLayer, ProgressEvent } from './progress.js'
 export type { ExtractOptions, ExtractResult, SkippedEntry } from './reading/extract-result.js'
 export { type RemoveSociOptions, type RemoveSociResult, removeSoci, type SociIndexResult } from './remove-soci.js'

@@ -24,6 +24,7 @@ test('imports point down: from the command line to the verbs, from these to what
     ['indexing/'],
     ['reading/'],
     ['profile/'],
+    ['profile/static/'],
     ['recompress/', 'start-layer/'],
     ['generated/', 'report/', 'verifying/'],
     ['*'],

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { addAbortSignal } from 'node:stream'
 import { Command } from 'commander'
 import type { CheckProfileResult } from '../check-profile.js'
-import type { ProfileFile } from '../profile/profile.js'
+import type { Profile, ProfileFile } from '../profile/profile.js'
 import type { TraceSource } from '../profile/profile-from-traces.js'
 import { quotePath } from '../reading/quote-path.js'
 import { writeFileAtomically } from './atomic-file.js'
@@ -20,6 +20,7 @@ interface ProfileFlags extends RegistryFlags {
   readonly root?: string
   readonly exclude?: readonly string[]
   readonly check?: string
+  readonly static?: string
   readonly platform?: string
 }
 
@@ -36,10 +37,12 @@ export function profileCommand(terminal: Terminal): Command {
     .description(
       'Makes a profile from traces: the files that a start reads, in order of first use. Takes logs of strace, opensnoop and fatrace, lists of paths or of ' +
         'pages in the page cache, JSON arrays of paths, and profiles; the content shows which. Files in /proc, /sys, /dev, /run and /tmp, and files that the traced ' +
-        'programs create, are left out. With --check, prints which paths of the profile an image has; the exit status is 1 if any is missing.',
+        'programs create, are left out. With --static, makes the profile from an image without running it: follows its command through shebangs, libraries, interpreters and ' +
+        'imports. With --check, prints which paths of the profile an image has; the exit status is 1 if any is missing.',
     )
-    .argument('<trace...>', 'trace files; - for standard input', notEmptyList)
+    .argument('[trace...]', 'trace files; - for standard input', notEmptyList, [])
     .addOption(option('-o, --output <file>', 'write the profile there (default: stdout)', parseText))
+    .addOption(option('--static <image>', 'make the profile from this image, without a trace', parseText))
     .addOption(option('--root <dir>', 'only the files below this folder, named without it', parseText))
     .addOption(
       option(
@@ -57,28 +60,20 @@ export function profileCommand(terminal: Terminal): Command {
       command: 'sociable profile start.log --root /tmp/rootfs --exclude "*.pyc"',
       does: 'from a trace of a chroot, without compiled Python',
     },
+    {
+      command: 'sociable profile --static registry.example/app:1 -o start.json',
+      does: 'make a profile without a trace',
+    },
     { command: 'sociable profile start.json --check registry.example/app:2', does: 'find out whether it still fits' },
   ])
   return command.action(async (files: readonly string[], flags: ProfileFlags) => {
-    if (flags.platform !== undefined && flags.check === undefined) throw new UsageError('--platform needs --check')
+    if (flags.platform !== undefined && flags.check === undefined && flags.static === undefined)
+      throw new UsageError('--platform needs --static or --check')
+    if (files.length === 0 && flags.static === undefined)
+      throw new UsageError('name a trace, or an image with --static')
     if (files.filter((file) => file === '-').length > 1) throw new UsageError('standard input can be read only once')
-    const { profileFromTraces } = await import('../profile/profile-from-traces.js')
-    const { root, exclude, output } = flags
-    const { profile, traces } = await profileFromTraces(
-      files.map((file) => openTrace(file, terminal)),
-      { root, exclude, signal: terminal.signal },
-    )
-    for (const { name, unresolved } of traces)
-      if (unresolved > 0)
-        terminal.warn(
-          `${name}: ${plural(unresolved, 'path')} left out: cut short, or relative to a folder that the trace does not show`,
-        )
-    if (profile.files.length === 0) {
-      const { TraceError } = await import('../profile/trace-error.js')
-      const hint =
-        root === undefined ? 'trace the start of the program' : `check --root: files outside "${root}" are left out`
-      throw new TraceError(`no file of an image is read in ${files.join(', ')}: ${hint}`)
-    }
+    const { output } = flags
+    const profile = await makeProfile(files, flags, terminal)
     const { encodeProfile } = await import('../profile/encode-profile.js')
     const encoded = encodeProfile(profile)
     if (output !== undefined && output !== '-')
@@ -93,6 +88,47 @@ export function profileCommand(terminal: Terminal): Command {
     } else if (output === undefined || output === '-' || terminal.json) await terminal.write(encoded)
     else terminal.note(`${output}: ${plural(profile.files.length, 'file')}`)
   })
+}
+
+/** Of the traces, and of the image that --static names, in this order. */
+async function makeProfile(files: readonly string[], flags: ProfileFlags, terminal: Terminal): Promise<Profile> {
+  const profiles: Profile[] = []
+  if (files.length > 0) profiles.push(await profileOfTraces(files, flags, terminal))
+  if (flags.static !== undefined) profiles.push(await profileOfImage(flags.static, flags, terminal))
+  const { mergeProfiles } = await import('../profile/merge-profiles.js')
+  return mergeProfiles(profiles)
+}
+
+async function profileOfImage(image: string, flags: ProfileFlags, terminal: Terminal): Promise<Profile> {
+  const access = await registryOptions(flags, [image], terminal)
+  const { profileImage } = await import('../profile-static.js')
+  const { profile, notes } = await profileImage(image, { ...access, platform: flags.platform, signal: terminal.signal })
+  for (const note of notes) terminal.warn(note)
+  const { matchesPattern } = await import('../profile/trace-path.js')
+  const isKept = ({ path }: ProfileFile): boolean =>
+    flags.exclude?.some((pattern) => matchesPattern(path, pattern)) !== true
+  return { version: 1, files: profile.files.filter(isKept) }
+}
+
+async function profileOfTraces(files: readonly string[], flags: ProfileFlags, terminal: Terminal): Promise<Profile> {
+  const { profileFromTraces } = await import('../profile/profile-from-traces.js')
+  const { root, exclude } = flags
+  const { profile, traces } = await profileFromTraces(
+    files.map((file) => openTrace(file, terminal)),
+    { root, exclude, signal: terminal.signal },
+  )
+  for (const { name, unresolved } of traces)
+    if (unresolved > 0)
+      terminal.warn(
+        `${name}: ${plural(unresolved, 'path')} left out: cut short, or relative to a folder that the trace does not show`,
+      )
+  if (profile.files.length === 0) {
+    const { TraceError } = await import('../profile/trace-error.js')
+    const hint =
+      root === undefined ? 'trace the start of the program' : `check --root: files outside "${root}" are left out`
+    throw new TraceError(`no file of an image is read in ${files.join(', ')}: ${hint}`)
+  }
+  return profile
 }
 
 function notEmptyList(text: string, previous: readonly string[] = []): readonly string[] {

@@ -121,6 +121,16 @@ export class LazyLayer {
     }
   }
 
+  /** The bytes [start, end) of the layer's tar, from whole verified spans. */
+  async *readRange(start: number, end: number, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+    const { toc } = await this.open(signal)
+    try {
+      yield* readRange(toc, start, end, this.#fetcher(signal), signal)
+    } catch (error) {
+      throw inContext(error, `layer ${this.descriptor.digest}`)
+    }
+  }
+
   /** Opens the layer where that was not done. @throws FileError where the entry has no bytes that could be located; ZtocFormatError */
   async locate(file: FileEntry, signal: AbortSignal | undefined): Promise<{ start: number; end: number }> {
     return fileRange((await this.open(signal)).toc, file)

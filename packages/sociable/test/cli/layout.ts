@@ -61,7 +61,7 @@ export function digestOf(bytes: Uint8Array): string {
 export interface Layout {
   readonly folder: string
   /** Adds an image of these layers under a tag; bytes are a layer that is compressed already. */
-  add(tag: string, layers: readonly (Tree | Uint8Array)[], architecture?: string): Promise<MadeImage>
+  add(tag: string, layers: readonly (Tree | Uint8Array)[], architecture?: string, config?: object): Promise<MadeImage>
   /** Puts an image index of the images made so far, with their platforms, under a tag, in place of theirs. */
   join(tag: string): Promise<Blob>
   path(digest: string): string
@@ -85,14 +85,14 @@ export async function makeLayout(folder: string): Promise<Layout> {
   return {
     folder,
     path,
-    async add(tag, trees, architecture = 'amd64') {
+    async add(tag, trees, architecture = 'amd64', imageConfig = {}) {
       const tars = await Promise.all(trees.map((tree) => (tree instanceof Uint8Array ? tree : tar(tree))))
       const blobs = trees.map((tree, i) => (tree instanceof Uint8Array ? tree : gzipSync(tars[i]!)))
       const layers = await Promise.all(blobs.map(put))
       const config = await putJson({
         architecture,
         os: 'linux',
-        config: {},
+        config: imageConfig,
         rootfs: { type: 'layers', diff_ids: tars.map((bytes) => digestOf(bytes)) },
       })
       const manifest = await putJson({

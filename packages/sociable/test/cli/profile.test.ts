@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { makeLayout, temporaryFolder } from './layout.js'
+import { makeLayout, type Tree, temporaryFolder } from './layout.js'
 import { run } from './run.js'
 
 const LOG = `\
@@ -67,4 +67,46 @@ test('profile --check: what an image has, through symlinks, and what is missing'
     { paths, found, missing, notFiles },
     { paths: 3, found: 1, missing: ['/etc/old'], notFiles: ['/usr/bin'] },
   )
+})
+
+test('profile --static: follows the command of an image through symlinks and layers, and fits it', async (t) => {
+  const cwd = await temporaryFolder(t)
+  const layout = await makeLayout(join(cwd, 'image'))
+  const layers: readonly Tree[] = [
+    { 'usr/bin/old': 'old', bin: { link: 'usr/bin' }, 'etc/passwd': 'root' },
+    {
+      'usr/bin/.wh.old': '',
+      'usr/bin/start': '#!/usr/bin/run\n',
+      'usr/bin/run': 'old\nlate\n',
+      'usr/bin/late': 'true',
+    },
+  ]
+  await layout.add('app', layers, 'amd64', { Entrypoint: ['/bin/start'], Env: ['PATH=/bin'] })
+  await layout.add('none', layers)
+  const args = ['--platform', 'linux/amd64']
+  const made = await run(['profile', '--static', 'oci:image:app', '-o', 'start.json', ...args], { cwd })
+  assert.deepEqual([made.status, made.out], [0, ''], made.err)
+  const { files } = JSON.parse(await readFile(join(cwd, 'start.json'), 'utf8'))
+  assert.deepEqual(files, [
+    { path: '/bin/start' },
+    { path: '/usr/bin/run' },
+    { path: '/bin/late' },
+    { path: '/etc/passwd' },
+  ])
+  const check = await run(['profile', 'start.json', '--check', 'oci:image:app', ...args], { cwd })
+  assert.deepEqual([check.status, check.out], [0, 'oci:image:app (linux/amd64) has 4 of 4 files of the profile\n'])
+  const less = await run(['profile', '--static', 'oci:image:app', '--exclude', '*late', ...args], { cwd })
+  assert.doesNotMatch(less.out, /late/)
+  const none = await run(['profile', '--static', 'oci:image:none', '-o', 'none.json', ...args], { cwd })
+  assert.equal(none.status, 1)
+  assert.match(none.err, /neither an entry point nor a command/)
+  assert.doesNotMatch((await readdir(cwd)).join(' '), /none\.json/)
+})
+
+test('profile: a profile that never ends is refused', { skip: process.platform !== 'linux' }, async (t) => {
+  const cwd = await temporaryFolder(t)
+  const { status, err } = await run(['report', 'oci:image:app', '--profile', '/dev/zero', '-o', 'x.html'], { cwd })
+  assert.notEqual(status, 0)
+  assert.match(err, /more than 268435456 bytes/)
+  assert.deepEqual(await readdir(cwd), [])
 })

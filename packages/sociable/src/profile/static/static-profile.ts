@@ -1,0 +1,35 @@
+// A profile without a trace: what an image's files say that its start reads.
+
+import type { Profile, ProfileFile } from '../profile.js'
+import { cleanPath } from '../trace-path.js'
+import { followCommand } from './command.js'
+import type { ImageFiles } from './image-files.js'
+import { Start, type StartConfig } from './start.js'
+
+export interface StaticProfile {
+  readonly profile: Profile
+  /** What could not be followed. */
+  readonly notes: readonly string[]
+}
+
+/** What the C library and interpreters read whatever the program is. */
+const COMMON = ['/etc/passwd', '/etc/group', '/etc/nsswitch.conf']
+const LOCALES = ['/usr/lib/locale/C.utf8/LC_CTYPE', '/usr/lib/locale/C.UTF-8/LC_CTYPE']
+const LOCALE_COMMON = [
+  '/usr/lib/x86_64-linux-gnu/gconv/gconv-modules.cache',
+  '/usr/lib/aarch64-linux-gnu/gconv/gconv-modules.cache',
+]
+
+export async function staticProfile(
+  files: ImageFiles,
+  config: StartConfig,
+  signal: AbortSignal | undefined,
+): Promise<StaticProfile> {
+  const start = new Start(files, config, signal)
+  await followCommand(start, config)
+  for (const path of [...COMMON, ...LOCALES, ...LOCALE_COMMON]) await start.add(path)
+  const named = start.added.map(
+    ({ path, end }): ProfileFile => (end === undefined ? { path } : { path, ranges: [[0, end]] }),
+  )
+  return { profile: { version: 1, files: named.filter(({ path }) => cleanPath(path) === path) }, notes: start.notes }
+}
