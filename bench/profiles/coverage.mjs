@@ -31,11 +31,11 @@ export async function coverage(layout, folder, seconds) {
 /** In a chroot, with the command, environment and folder that the image names. */
 async function start(bundle, root, trace, seconds) {
   const { process: run } = JSON.parse(readFileSync(join(bundle, 'config.json'), 'utf8'))
-  const inRoot = ['chroot', root, '/usr/bin/env', '-i', '-C', run.cwd, ...run.env]
-  const child = spawn('strace', ['-f', '-qq', '-o', trace, ...inRoot, ...run.args], {
-    stdio: 'ignore',
-    detached: true,
-  })
+  const mounts = 'mount -t proc proc "$0/proc" && mount --rbind /dev "$0/dev" && exec "$@"'
+  const traced = ['strace', '-f', '-qq', '-o', trace, 'unshare', `--root=${root}`, `--wd=${run.cwd}`, ...run.args]
+  const options = ['--mount', '--pid', '--fork', 'sh', '-c', mounts, root, ...traced]
+  const env = Object.fromEntries(run.env.map((text) => text.split(/=(.*)/s)))
+  const child = spawn('unshare', options, { stdio: 'ignore', detached: true, env })
   const timer = setTimeout(() => process.kill(-child.pid, 'SIGKILL'), seconds * 1000)
   await once(child, 'exit')
   clearTimeout(timer)
@@ -51,7 +51,6 @@ async function profile(args) {
 
 function compare(root, traced, guess) {
   const read = sizes(root, traced)
-  read.delete('/usr/bin/env') // ours
   const guessed = sizes(root, guess)
   const pick = (from, test) => [...from].filter(test).map(([path, size]) => ({ path, size }))
   const missing = pick(read, ([path]) => !guessed.has(path))

@@ -158,8 +158,10 @@ async function makeImage(name, base, layout, folder) {
   rmSync(layer.path)
 }
 
+/** With /proc, which Java's packages need. */
 function inTree(tree, command) {
-  run('chroot', [tree, 'env', 'DEBIAN_FRONTEND=noninteractive', 'LC_ALL=C', ...command])
+  const script = 'mount -t proc proc "$0/proc" && exec chroot "$0" env DEBIAN_FRONTEND=noninteractive LC_ALL=C "$@"'
+  run('unshare', ['--mount', '--pid', '--fork', 'sh', '-c', script, tree, ...command])
 }
 
 const run = (command, args, options = {}) =>
