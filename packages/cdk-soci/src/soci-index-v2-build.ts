@@ -2,12 +2,13 @@ import { RemovalPolicy } from 'aws-cdk-lib'
 import type * as codebuild from 'aws-cdk-lib/aws-codebuild'
 import type * as ecr from 'aws-cdk-lib/aws-ecr'
 import type * as ecr_assets from 'aws-cdk-lib/aws-ecr-assets'
-import * as ecs from 'aws-cdk-lib/aws-ecs'
+import type * as ecs from 'aws-cdk-lib/aws-ecs'
 import { Construct } from 'constructs'
 import { SociCompute } from './compute'
 import type { SociIndexOptions } from './index-options'
 import { attributesOf } from './private/attributes'
 import { optionsSuffix } from './private/checked-options'
+import { DigestImage } from './private/digest-image'
 import { assetTag, checkAssetOutputs } from './private/docker-asset'
 import { checkInputTag, checkOutputTag, defaultOutputTag } from './private/image-tag'
 import { indexResource, resolverOf } from './private/index-resource'
@@ -83,9 +84,12 @@ export class SociIndexV2Build extends Construct {
     this.indexReason = attributes.indexReason
   }
 
-  /** The image with its index, for a container of a task definition, whose service then waits for the index. */
+  /**
+   * The image with its index, for a container of a task definition, whose service then waits for the index. It is named by its digest: the task runs
+   * these bytes, whatever the tag names later.
+   */
   toEcsDockerImageCode(): ecs.EcrImage {
-    return ecs.ContainerImage.fromEcrRepository(this.repository, this.outputImageTag)
+    return new DigestImage(this.repository, this.imageDigest)
   }
 }
 

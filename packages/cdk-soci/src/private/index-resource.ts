@@ -6,8 +6,9 @@ import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager'
 import type { Construct } from 'constructs'
 import { SociCompute } from '../compute'
 import type { SociIndexOptions } from '../index-options'
-import { optionProperties } from './checked-options'
+import { optionProperties, optionsSuffix } from './checked-options'
 import { allowImageAccess, allowImages, askOwner } from './image-access'
+import { claimOutputTag, keyOfImage } from './output-tags'
 import type { Provider } from './provider'
 import type { SociIndexProperties } from './resource-properties'
 import { separatePolicy } from './separate-policy'
@@ -32,7 +33,7 @@ export interface IndexRequest {
   readonly sourceSecret?: secretsmanager.ISecret | undefined
 }
 
-/** The custom resource that has an image indexed: its attributes are those of `IndexAttributes`. @throws Error for options out of bounds */
+/** The custom resource that has an image indexed: its attributes are those of `IndexAttributes`. @throws Error for options out of bounds, and for a tag that another construct writes */
 export function indexResource(scope: Construct, request: IndexRequest, options: SociIndexOptions): CfnResource {
   const fromOptions = optionProperties(options)
   const provider = (options.compute ?? SociCompute.lambdaFunction())._bind(scope)
@@ -47,6 +48,16 @@ export function indexResource(scope: Construct, request: IndexRequest, options: 
     sourceSecret,
     refresh,
   } = request
+  const tag = format === 'v2' ? outputTag : indexTag
+  if (tag !== undefined) {
+    const input = keyOfImage(
+      scope,
+      `${repository.repositoryUri}${inputTag.startsWith('sha256:') ? '@' : ':'}${inputTag}`,
+    )
+    const made = `${input}${optionsSuffix(options, resolverOf(scope))}`
+    const content = format === 'v2' ? made : `the v1 index of ${made}`
+    claimOutputTag(scope, { repository: outputRepository, tag, content })
+  }
   const removes = fromOptions.Removal === 'destroy'
   if (outputRepository !== repository) {
     const access = source === undefined ? 'read' : 'write'

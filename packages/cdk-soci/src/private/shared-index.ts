@@ -5,7 +5,7 @@ import { Construct } from 'constructs'
 import { SociCompute } from '../compute'
 import type { SociContainerImageOptions } from '../container-image-options'
 import { optionsSuffix } from './checked-options'
-import { describeImageName, type EcrImageName } from './image-name'
+import type { EcrImageName } from './image-name'
 import { checkInputTag, checkOutputTag, defaultOutputTag } from './image-tag'
 import { indexResource } from './index-resource'
 
@@ -24,8 +24,6 @@ const ID = 'SociIndex'
 
 /** What a stack has indexes of. */
 const known = new WeakMap<Stack, Map<string, SharedIndex>>()
-/** What a stack's output tags are of: image and options. */
-const outputs = new WeakMap<Stack, Map<string, string>>()
 
 /**
  * The index of an image that is built once in a stack, whatever the number of containers that use it. It stands below the first of them, so that its
@@ -61,7 +59,6 @@ export class SharedIndex extends Construct {
     const inTheSame = outputRepository === undefined ? inputTag : undefined
     checkOutputTag(outputTag, inTheSame, removalPolicy === RemovalPolicy.DESTROY)
     const repository = request.repository ?? importRepository(this, image)
-    checkOutput(this, outputRepository ?? repository, outputTag, `${image.key}${suffix}`)
     const { source, sourceSecret } = request
     const indexed = {
       format: 'v2' as const,
@@ -81,20 +78,6 @@ function importRepository(scope: Construct, { repositoryArn, repositoryName }: E
   return Token.isUnresolved(repositoryArn)
     ? ecr.Repository.fromRepositoryAttributes(scope, 'Repository', { repositoryArn, repositoryName })
     : ecr.Repository.fromRepositoryArn(scope, 'Repository', repositoryArn) // knows whose it is
-}
-
-/** @throws Error where two images of the stack, or the same with different options, would have one output tag */
-function checkOutput(scope: Construct, repository: ecr.IRepository, outputTag: string, content: string): void {
-  const stack = Stack.of(scope)
-  const tags = outputs.get(stack) ?? new Map<string, string>()
-  outputs.set(stack, tags)
-  const place = JSON.stringify(stack.resolve([repository.repositoryUri, outputTag]))
-  const other = tags.get(place) ?? content
-  if (other !== content)
-    throw new Error(
-      `${other} and ${content} would both become ${describeImageName(scope, repository.repositoryUriForTag(outputTag))}: give each an outputImageTag of its own`,
-    )
-  tags.set(place, content)
 }
 
 /** A digest has a colon, which a tag may not have; that of a token is only there when the stack is deployed. */

@@ -250,7 +250,7 @@ test('images that are SOCI already are left as they are', () => {
     const build = new Build(stack, 'Build', { repository, inputImageTag: '1' })
     addTask(stack, build.toEcsDockerImageCode())
     assert.match(only(toldOf(stack, 'info')), /"web" as it is: .* is a SOCI image already/)
-    assert.match(only(imagesOf(resourcesOf(stack))), /:<Build\w+\.outputImageTag>$/)
+    assert.match(only(imagesOf(resourcesOf(stack))), /@<Build\w+\.imageDigest>$/)
   }
   const stack = newStack(lazyApp())
   addTask(stack, SociContainerImage.fromAsset(IMAGE))

@@ -45,8 +45,8 @@ test('a task definition waits for the index by naming what it answers', () => {
   new FargateTaskDefinition(stack, 'Task').addContainer('app', { image })
   const id = idOf(stack, 'Custom::SociIndex')
   const [container] = only(stack, 'AWS::ECS::TaskDefinition').Properties.ContainerDefinitions
-  assert.deepEqual(container.Image['Fn::Join'][1].slice(-2), [':', { 'Fn::GetAtt': [id, 'outputImageTag'] }])
-  // ECS resolves the tag once for a deployment, so that all tasks run the same image; of assets the CDK switches that off
+  assert.deepEqual(container.Image['Fn::Join'][1].slice(-2), ['@', { 'Fn::GetAtt': [id, 'imageDigest'] }])
+  assert.equal(stack.resolve(image.imageName)['Fn::Join'][1].at(-2), '@')
   assert.equal(container.VersionConsistency, undefined)
 })
 
