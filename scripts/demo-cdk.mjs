@@ -1,6 +1,5 @@
-// The demo's last part: `cdk deploy` without an account. The article's app is synthesized by CDK's command line, its handler taken out of the cloud
-// assembly as Lambda would get it, and played through create, update and delete of each index against the demo's registry, which speaks as Amazon ECR
-// does. What CloudFormation would have received is shown.
+// The CDK part of the demo: `cdk deploy` without an account. The CDK CLI synthesizes the article's app. Its handler is taken from the cloud assembly, as Lambda
+// would get it, and receives CloudFormation's create, update and delete events for each index, with the demo's registry as Amazon ECR.
 import { spawnSync } from 'node:child_process'
 import { appendFileSync, cpSync, readFileSync, rmSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
@@ -20,7 +19,8 @@ const ASSETS = `cdk-hnb659fds-container-assets-${ACCOUNT['AWS::AccountId']}-${AC
 /**
  * @param {{ readonly source: string, readonly digest: string, readonly folder: string }} context
  *   source: the image in the demo's registry; digest: of what `sociable convert` made of it; folder: the demo's, with its registry
- * @throws Error where something is not as it should be
+ * @returns {Promise<string>} a line for the summary
+ * @throws Error if a check fails
  */
 export async function demo({ source, digest, folder }) {
   const { startCloud } = await import(new URL('cloud.js', support).href)
@@ -35,7 +35,8 @@ export async function demo({ source, digest, folder }) {
     const repositories = await layoutRepositories(join(folder, 'registry'), { write: true })
     const store = await repositories.open(ASSETS, { create: true })
     for (const reference of tags) await copyImage(source, { store, reference })
-    console.log(`the app's image, ${tags[0].slice(0, 12)}…, published as cdk deploy does`)
+    console.log(`published the app's image, ${tags[0].slice(0, 12)}…, as cdk deploy does`)
+    let events = 0
 
     const cloud = await startCloud(test, { repositories, existing: [ASSETS], immutable: [ASSETS] })
     const environment = cloud.environment
@@ -46,8 +47,9 @@ export async function demo({ source, digest, folder }) {
       await lambda.invokeAsync(event)
       const answer = cloud.cloudFormation.answerTo(event)
       const took = ((performance.now() - started) / 1000).toFixed(2)
-      console.log(`\n${type} ${logicalId}, ${properties.Format}: ${answer.Status} after ${took} s`)
-      console.log(JSON.stringify({ PhysicalResourceId: answer.PhysicalResourceId, Data: answer.Data }, null, 2))
+      console.log(`${type} ${logicalId} (${properties.Format}): ${answer.Status} in ${took} s`)
+      if (answer.Data?.imageDigest) console.log(`  image digest ${answer.Data.imageDigest}`)
+      events++
       check(answer.Status === 'SUCCESS', answer.Reason)
       return answer
     }
@@ -64,7 +66,7 @@ export async function demo({ source, digest, folder }) {
         await play('Delete', logicalId, properties, { PhysicalResourceId })
       for (const tag of [properties.InputTag, newer[1].InputTag]) await store.resolve(tag) // never goes
     }
-    console.log('\nIndexes stay when their stack goes, unless the app says RemovalPolicy.DESTROY; images always stay.')
+    return `${events} CloudFormation events succeeded; the image digest equals that of sociable convert`
   } finally {
     for (const action of undo) await action()
   }

@@ -28,7 +28,7 @@ export const knownFile = {
  * Makes the image as an OCI layout, its tag `latest`.
  * @param {string} folder
  * @param {{ readonly small: boolean, readonly onLayer: (layer: import('./image.mjs').MadeLayer, reused: boolean) => void }} options
- *   small: without the system, some 100 MB instead of some 300
+ *   small: without the system's files, about 100 MB instead of 300
  */
 export async function makeDemoImage(folder, { small, onLayer }) {
   const prefix = process.platform === 'win32' ? dirname(process.execPath) : dirname(dirname(process.execPath))

@@ -1,18 +1,19 @@
-// `npm run demo [-- --small]`: builds what is missing, makes a real image of what is on this machine, pushes it to a registry of this project's own and
-// converts it there, shows what that moved and what became of it, reads a file of it lazily, and compares with the reference implementation where that can
-// be had. Exit status 1 where anything does not match.
+// `npm run demo [-- --full --compare]`: builds what is missing, makes an image from files on this machine, pushes it to an embedded registry, converts it there,
+// reads a file lazily, and plays the article's CDK app. `--full` adds the system's files to the image; `--compare` converts the image with the reference
+// implementation, too. Exit status 1 if any check fails.
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
 import { buildSoci, whyNot } from '../conformance/build.mjs'
 import { build } from './build.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const cli = join(root, 'packages', 'sociable', 'dist', 'bin', 'cli', 'sociable.js')
-const small = process.argv.includes('--small')
-const folder = join(root, '.cache', small ? 'demo-small' : 'demo')
+const { full, compare } = parseArgs({ options: { full: { type: 'boolean' }, compare: { type: 'boolean' } } }).values
+const folder = join(root, '.cache', full ? 'demo-full' : 'demo')
 const [image, layouts, again, reference] = ['image', 'registry', 'again', 'reference'].map((name) => join(folder, name))
 const SMALL_CHANGE = 200_000 // bytes: manifests, and the headers of some dozen requests
 const REFERENCE_TOOL = 'AWS SOCI CLI v0.2' // what the reference calls itself: with it the digests must be equal
@@ -25,21 +26,24 @@ const sizeText = (bytes) =>
 const seconds = (value) => `${value.toFixed(2)} s`
 
 heading('1. Build')
+console.log('Installing dependencies and building; about a minute the first time…')
 build()
-console.log('built')
 // After the build, which makes them
 const { makeDemoImage, knownFile } = await import('./demo-image.mjs')
 const { startDemoRegistry } = await import('./demo-registry.mjs')
+const { demo: playCdkApp } = await import('./demo-cdk.mjs')
 const { openImage } = await import('../packages/sociable/dist/src/index.js')
 
-heading('2. An image, from what is on this machine')
+heading('2. Image: files from this machine, compressed into layers')
 await makeDemoImage(image, {
-  small,
+  small: !full,
   onLayer: ({ name, files, unpacked, size }, reused) =>
-    console.log(`${name}: ${files} files, ${sizeText(unpacked)} into ${sizeText(size)}${reused ? ', as before' : ''}`),
+    console.log(
+      `${name}: ${files} files, ${sizeText(unpacked)} into ${sizeText(size)}${reused ? ' (from an earlier run)' : ''}`,
+    ),
 })
 
-heading('3. A registry, and the image pushed to it')
+heading('3. Push to an embedded registry')
 rmSync(layouts, { recursive: true, force: true })
 mkdirSync(layouts, { recursive: true })
 const registry = await startDemoRegistry(layouts)
@@ -49,7 +53,7 @@ process.stdout.write(await sociable('copy', `oci:${image}:latest`, source))
 const imageBytes = registry.traffic().sent
 console.log(`${sizeText(imageBytes)} pushed`)
 
-heading('4. sociable convert: where the image is, every layer in one pass')
+heading('4. sociable convert: index every layer in one pass, in the registry')
 const first = await convert()
 check(first.result.indexed, `the image was not indexed: ${first.result.reason}`)
 console.log(layerTable(first.result.images[0].layers))
@@ -58,34 +62,51 @@ const { bytesIndexed, seconds: took } = first.result
 console.log(`${sizeText(bytesIndexed)} of layers indexed in ${seconds(took)}, ${sizeText(bytesIndexed / took)}/s`)
 console.log(describe(first.traffic))
 const ztocBytes = first.result.images[0].layers.reduce((sum, { ztoc }) => sum + (ztoc?.size ?? 0), 0)
-check(first.traffic.sent < ztocBytes + SMALL_CHANGE, 'more was sent than zTOCs and manifests: are layers among it?')
+check(first.traffic.sent < ztocBytes + SMALL_CHANGE, 'more than zTOCs and manifests was sent: did layers move?')
 
-heading('5. Again: nothing is left to do')
+heading('5. sociable convert again: nothing left to do')
 const second = await convert()
 console.log(`${seconds(second.result.seconds)}; ${describe(second.traffic)}`)
 check(second.result.digest === first.result.digest, 'the second result has another digest')
-check(second.traffic.writes === 0, `the second run sent ${second.traffic.writes} requests that change something`)
+check(second.traffic.writes === 0, `the second run sent ${second.traffic.writes} write requests`)
 check(second.traffic.read < imageBytes / 100 + SMALL_CHANGE, 'the second run read more than manifests')
 
-heading('6. One file, read lazily through the index')
-await readLazily(converted)
+heading('6. Read one file lazily through the index')
+const lazy = await readLazily(converted)
 
 heading('7. sociable inspect')
 process.stdout.write(await sociable('inspect', converted))
 
-heading('8. The reference implementation')
-await compareWithReference()
-
-// What builds on all that is in a file of its own: it exports `demo(context)`, gets the registry's address and the images' names, and throws where
-// something is not as it should be.
-const cdk = new URL('demo-cdk.mjs', import.meta.url)
-if (existsSync(cdk)) {
-  heading('9. AWS CDK')
-  const { demo } = await import(cdk.href)
-  await demo({ registry: registry.host, source, converted, digest: first.result.digest, folder, small })
-}
+heading('8. AWS CDK: synthesize an app and play its deployment')
+console.log('Running cdk synth twice, then the handler on Node.js 24; about half a minute…')
+const deployment = await playCdkApp({ source, digest: first.result.digest, folder })
 await registry.close()
-console.log(`\n${bold('All as it should be.')} The images are in ${folder}`)
+
+if (compare) {
+  heading('9. Reference implementation')
+  await compareWithReference()
+}
+
+const layers = first.result.images[0].layers
+heading('Summary: all checks passed')
+console.log(
+  [
+    [
+      'converted',
+      `${layers.filter(({ ztoc }) => ztoc).length} of ${layers.length} layers, ${sizeText(bytesIndexed)}, in ${seconds(took)}`,
+    ],
+    ['sent to the registry', `${sizeText(first.traffic.sent)} for an image of ${sizeText(imageBytes)}`],
+    ['second run', `${seconds(second.result.seconds)}, ${sizeText(second.traffic.read)} read, nothing written`],
+    [
+      'one file read lazily',
+      `${sizeText(lazy.bytes)} fetched, ${((lazy.bytes / lazy.imageBytes) * 100).toFixed(1)} % of the image`,
+    ],
+    ['deployment played', deployment],
+    ['left on this machine', `${folder} (npm run clean removes it)`],
+  ]
+    .map(([name, text]) => `${name.padEnd(22)}${text}`)
+    .join('\n'),
+)
 
 async function convert() {
   registry.traffic()
@@ -103,7 +124,8 @@ async function readLazily(name) {
     const share = ((bytes / imageBytes) * 100).toFixed(1)
     console.log(`fetched ${sizeText(bytes)} of ${sizeText(imageBytes)} (${share} %) in ${requests} requests`)
     check(original.equals(content), `${knownFile.path} differs from ${knownFile.original}`)
-    console.log('its content is that of the original on disk')
+    console.log('its content equals the original on disk')
+    return { bytes, imageBytes }
   } finally {
     await opened.close()
   }
@@ -111,7 +133,8 @@ async function readLazily(name) {
 
 async function compareWithReference() {
   const reason = whyNot()
-  if (reason) return console.log(`Comparison skipped: ${reason}`)
+  check(!reason, `--compare is not possible: ${reason}`)
+  console.log('Building the soci CLI, then converting the image with both…')
   const soci = buildSoci()
   const timed = async (command, args) => {
     const started = performance.now()
@@ -157,12 +180,12 @@ function describe({ requests, read, sent }) {
   return `${requests} requests; ${sizeText(read)} read from the registry, ${sizeText(sent)} sent to it`
 }
 
-/** Our command line; its progress goes to the terminal. */
+/** Runs the command line. Its progress goes to the terminal. */
 function sociable(...args) {
   return run(process.execPath, [cli, ...args], 'inherit')
 }
 
-/** What a program prints. Not synchronously: it may speak to the registry in this process. */
+/** Returns what a program prints. Asynchronous, because the program may use the registry in this process. */
 async function run(command, args, stderr = 'pipe') {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', stderr] })
   let [output, problem] = ['', '']
