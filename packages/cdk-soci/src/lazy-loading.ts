@@ -1,21 +1,12 @@
 import type * as ecs from 'aws-cdk-lib/aws-ecs'
 import type { IConstruct } from 'constructs'
-import type { SociIndexOptions } from './index-options'
+import type { LazyLoadingOptions } from './lazy-loading-options'
 import { optionProperties } from './private/checked-options'
 import { ExcludedImage } from './private/excluded-image'
 import { checkNothingLazy } from './private/handled-containers'
 import { addAspect } from './private/lazy-aspect'
 import { addInjector } from './private/lazy-injector'
 import { setLazy } from './private/lazy-scopes'
-
-/** Options of `LazyLoading.enable()`: how the images are indexed. */
-export interface LazyLoadingOptions extends SociIndexOptions {
-  /**
-   * Any text: when it changes, the images are read again, as for tags that move. @default - an image is read when it is deployed first, and when
-   * something about it changes
-   */
-  readonly refresh?: string
-}
 
 /**
  * Makes the images of Fargate tasks lazy without a change of what uses them: services, patterns, scheduled tasks, in stages, pipelines and nested

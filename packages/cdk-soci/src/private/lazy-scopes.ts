@@ -1,5 +1,5 @@
 import type { IConstruct } from 'constructs'
-import type { LazyLoadingOptions } from '../lazy-loading'
+import type { LazyLoadingOptions } from '../lazy-loading-options'
 
 /** What `LazyLoading` was told of a scope and all below it. `options` is undefined where it was switched off. */
 export interface LazySetting {
