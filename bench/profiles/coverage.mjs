@@ -61,8 +61,8 @@ function compare(root, traced, guess) {
   return { traced: total, found, share: found / total, excess: sum(extra) / total, missing, extra }
 }
 
-/** The kernel opens the interpreter, the runtime the files in /etc; strace shows neither. */
-const NOT_IN_TRACES = /\/ld-[^/]*\.so[^/]*$|^\/etc\/(?:passwd|group)$/
+/** The kernel opens the interpreters of programs and scripts, the runtime the files in /etc; strace shows neither. */
+const NOT_IN_TRACES = /\/ld-[^/]*\.so[^/]*$|^\/usr\/bin\/dash$|^\/etc\/(?:passwd|group)$/
 
 /** Sizes by the real path inside the root; of a file that is read in part, that part. */
 function sizes(root, files) {

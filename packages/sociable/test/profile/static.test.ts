@@ -331,11 +331,16 @@ test('ruby: requires outside of methods, in the order of the load path', async (
       '/usr/lib/ruby/3.1.0/rubygems.rb': "require_relative 'rubygems/core'\n",
       '/usr/lib/ruby/3.1.0/rubygems/core.rb': '',
       '/usr/lib/x86_64-linux-gnu/ruby/3.1.0/monitor.so': elf({}),
+      '/usr/lib/ruby/gems/3.1.0/specifications/rake.gemspec': '',
       '/app/main.rb': "require 'monitor'\n",
     },
     ['ruby', 'main.rb'],
   )
-  for (const path of ['/usr/lib/ruby/3.1.0/rubygems/core.rb', '/usr/lib/x86_64-linux-gnu/ruby/3.1.0/monitor.so'])
+  for (const path of [
+    '/usr/lib/ruby/gems/3.1.0/specifications/rake.gemspec',
+    '/usr/lib/ruby/3.1.0/rubygems/core.rb',
+    '/usr/lib/x86_64-linux-gnu/ruby/3.1.0/monitor.so',
+  ])
     assert.ok(paths.includes(path), path)
 })
 

@@ -6,7 +6,7 @@ import { absolute, folderOf } from './paths.js'
 import type { Start } from './start.js'
 
 /** Of the virtual machine's `lib`, in this order. */
-const LIBRARIES = ['libjimage.so', 'libjava.so', 'libnio.so', 'libnet.so', 'libzip.so']
+const LIBRARIES = ['libjimage.so', 'libjava.so', 'libnio.so', 'libnet.so', 'libzip.so', 'libjsvml.so']
 const MAX_JARS = 5000
 const WITH_VALUE = new Set([
   '-p',

@@ -47,7 +47,9 @@ export class Libraries {
       if (!this.#isMusl && (await isFile(start.files, preload))) await start.add(preload)
       // A new process loads its own
       this.#loaded.clear()
-      await this.#loadNeeded({ path, elf, by: undefined })
+      // Of a program, $ORIGIN is where it really is
+      const real = (await start.files.stat(path))?.path ?? path
+      await this.#loadNeeded({ path: real, elf, by: undefined })
     }
     return true
   }

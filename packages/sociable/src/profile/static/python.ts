@@ -12,6 +12,13 @@ const FROZEN = new Set(
     'importlib.util importlib.machinery importlib._bootstrap importlib._bootstrap_external os site stat runpy'
   ).split(' '),
 )
+/** Python sets the locale C.UTF-8 where none is set (PEP 538). Files that the image does not have are left out. */
+const LOCALE = [
+  '/usr/lib/locale/C.utf8/LC_CTYPE',
+  '/usr/lib/locale/C.UTF-8/LC_CTYPE',
+  '/usr/lib/x86_64-linux-gnu/gconv/gconv-modules.cache',
+  '/usr/lib/aarch64-linux-gnu/gconv/gconv-modules.cache',
+]
 const START_MODULES = ['encodings', 'encodings.aliases', 'encodings.utf_8', 'codecs', 'io', 'abc', 'site', 'os', 'stat']
 /** Modules run before the program's own: what is in a chain of more is left out. */
 const MAX_MODULES = 20_000
@@ -39,6 +46,7 @@ export async function startPython(
     : [scriptFolder, ...variable.map((folder) => absolute(start.cwd, folder))]
   const importer = new Importer(start, libraries, python, own)
   if (python.venv !== undefined) await start.add(python.venv)
+  for (const path of LOCALE) await start.add(path)
   for (const name of START_MODULES) await importer.load(name)
   if (!program.flags.includes('S')) await importer.loadSites()
   if (program.module !== undefined) {

@@ -22,7 +22,7 @@ export async function startRuby(
   executable: string,
   args: readonly string[],
 ): Promise<void> {
-  const folders = await loadPath(start, executable)
+  const { folders, prefix } = await loadPath(start, executable)
   const required: string[] = []
   let script: string | undefined
   for (let i = 0; i < args.length; i++) {
@@ -42,12 +42,14 @@ export async function startRuby(
   const loader = new Loader(start, libraries, folders)
   const isBare = args.some((argument) => /^--disable(?:-|=)(?:gems?|all)$/.test(argument))
   for (const name of isBare ? PRELUDE.slice(0, 2) : PRELUDE) await loader.require(name)
+  if (!isBare) await addGemSpecifications(start, prefix)
   for (const name of required) await loader.require(name)
   if (script !== undefined && (await isFile(start.files, script))) await loader.load(script, true)
 }
 
 /** As rbconfig builds it in: site, vendor and standard folders, each with one for the machine. */
-async function loadPath({ files, env }: Start, executable: string): Promise<string[]> {
+async function loadPath(start: Start, executable: string): Promise<{ folders: string[]; prefix: string }> {
+  const { files, env } = start
   const real = (await files.stat(executable))?.path ?? executable
   const prefix = folderOf(folderOf(real)).replace(/\/$/, '')
   const folders = (env.get('RUBYLIB') ?? '').split(':').filter((folder) => folder !== '')
@@ -75,17 +77,30 @@ async function loadPath({ files, env }: Start, executable: string): Promise<stri
     if (group !== '') folders.push(root)
   }
   // Gems that are installed, as RubyGems puts them into the path when they are required
+  for (const folder of await gemFolders(start, prefix))
+    for (const gem of await files.names(`${folder}/gems`)) folders.push(`${folder}/gems/${gem}/lib`)
+  return { folders, prefix }
+}
+
+/** Folders of gems, and of Debian's packages of gems. */
+async function gemFolders({ files }: Start, prefix: string): Promise<string[]> {
+  const folders: string[] = []
   for (const base of [
     `${prefix}/lib/ruby/gems`,
     '/var/lib/gems',
     '/usr/share/rubygems-integration',
     '/usr/local/bundle',
   ])
-    for (const version of ['', ...(await files.names(base))].slice(0, 20)) {
-      const gems = `${base}/${version}/gems`.replace('//', '/')
-      for (const gem of await files.names(gems)) folders.push(`${gems}/${gem}/lib`)
-    }
+    for (const version of ['', ...(await files.names(base))].slice(0, 20)) folders.push(absolute(base, version))
   return folders
+}
+
+/** RubyGems reads all of them when a file is required that the standard library does not have. */
+async function addGemSpecifications(start: Start, prefix: string): Promise<void> {
+  for (const folder of await gemFolders(start, prefix))
+    for (const specifications of [`${folder}/specifications/default`, `${folder}/specifications`])
+      for (const name of await start.files.names(specifications))
+        if (name.endsWith('.gemspec')) await start.add(`${specifications}/${name}`)
 }
 
 class Loader {

@@ -12,13 +12,8 @@ export interface StaticProfile {
   readonly notes: readonly string[]
 }
 
-/** What the C library and interpreters read whatever the program is. */
-const COMMON = ['/etc/passwd', '/etc/group', '/etc/nsswitch.conf']
-const LOCALES = ['/usr/lib/locale/C.utf8/LC_CTYPE', '/usr/lib/locale/C.UTF-8/LC_CTYPE']
-const LOCALE_COMMON = [
-  '/usr/lib/x86_64-linux-gnu/gconv/gconv-modules.cache',
-  '/usr/lib/aarch64-linux-gnu/gconv/gconv-modules.cache',
-]
+/** What a runtime and the C library read whatever the program is. */
+const COMMON = ['/etc/passwd', '/etc/group', '/etc/localtime']
 
 export async function staticProfile(
   files: ImageFiles,
@@ -27,7 +22,7 @@ export async function staticProfile(
 ): Promise<StaticProfile> {
   const start = new Start(files, config, signal)
   await followCommand(start, config)
-  for (const path of [...COMMON, ...LOCALES, ...LOCALE_COMMON]) await start.add(path)
+  for (const path of COMMON) await start.add(path)
   const named = start.added.map(
     ({ path, end }): ProfileFile => (end === undefined ? { path } : { path, ranges: [[0, end]] }),
   )
