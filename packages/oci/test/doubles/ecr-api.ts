@@ -83,7 +83,14 @@ async function perform(action: string, asked: Asked, state: EcrApiState, host: s
     )
   if (action === 'DescribeRepositories')
     return {
-      repositories: [{ registryId: state.account, repositoryName: repository, ...state.tagRules(repository) }],
+      repositories: [
+        {
+          registryId: state.account,
+          repositoryName: repository,
+          repositoryUri: `${host}/${repository}`,
+          ...state.tagRules(repository),
+        },
+      ],
     }
   if (action === 'ListImages') return await listImages(asked, store, await state.manifests(repository))
   if (action === 'BatchDeleteImage') {

@@ -40,6 +40,7 @@ const EXPECTED = [
   'ManifestError',
   'ImageError',
   'TraceError',
+  'PublishError',
 ]
 const MAX_LINES = 3
 

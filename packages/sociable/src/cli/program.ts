@@ -13,6 +13,7 @@ import { inspectCommand } from './inspect.js'
 import { lsCommand } from './ls.js'
 import { option, settleVariables } from './option.js'
 import { profileCommand } from './profile.js'
+import { publishCommand } from './publish.js'
 import { reportCommand } from './report.js'
 import { rmCommand } from './rm.js'
 import { serveCommand } from './serve.js'
@@ -36,6 +37,7 @@ const COMMANDS = [
   rmCommand,
   profileCommand,
   reportCommand,
+  publishCommand,
   verifyCommand,
   tagsCommand,
   waitCommand,

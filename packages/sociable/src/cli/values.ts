@@ -25,6 +25,11 @@ export function parseSize(text: string): number {
   return bytes
 }
 
+/** Repeatable names of stacks. */
+export function parseStacks(text: string, previous: readonly string[] = []): readonly string[] {
+  return [...previous, parseText(text)]
+}
+
 /** At least one byte. */
 export function parsePositiveSize(text: string): number {
   const bytes = parseSize(text)

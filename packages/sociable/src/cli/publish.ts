@@ -1,0 +1,69 @@
+import { Command } from 'commander'
+import { addExamples } from './examples.js'
+import { plural } from './format.js'
+import { notEmpty, option } from './option.js'
+import type { Terminal } from './terminal.js'
+import { parseCount, parseSize, parseStacks, parseText } from './values.js'
+
+interface PublishFlags {
+  readonly stack?: readonly string[]
+  readonly profile?: string
+  readonly region?: string
+  readonly skipBuild?: boolean
+  readonly dryRun?: boolean
+  readonly requireIndex?: boolean
+  readonly minLayerSize?: number
+  readonly concurrency?: number
+}
+
+export function publishCommand(terminal: Terminal): Command {
+  const command = new Command('publish')
+    .summary('publish the images of an AWS CDK app, with SOCI indexes')
+    .description(
+      'Builds and pushes the image assets of a cloud assembly with the CDK CLI (`cdk publish-assets`), then makes a SOCI-enabled image of each in Amazon ECR, ' +
+        'tagged with -soci appended. Run it between `cdk synth` and `cdk deploy`. Uses the roles that the assembly names. A second run changes nothing.',
+    )
+    .argument('[assembly]', 'the folder that `cdk synth` writes', notEmpty, 'cdk.out')
+    .addOption(
+      option(
+        '--stack <name>',
+        'this stack and those it depends on, * for any text; repeatable (default: all)',
+        parseStacks,
+      ),
+    )
+    .addOption(option('--profile <name>', 'AWS profile', parseText))
+    .addOption(option('--region <region>', 'region of stacks without one', parseText))
+    .addOption(option('--skip-build', 'the images are in Amazon ECR already: only convert them'))
+    .addOption(option('--dry-run', 'list the images, and change nothing'))
+    .addOption(option('--require-index', 'fail where no layer can be indexed'))
+    .addOption(
+      option('--min-layer-size <size>', 'layers smaller than this are not indexed (default: 10MiB)', parseSize),
+    )
+    .addOption(option('--concurrency <count>', 'images converted at once (default: 2)', parseCount))
+  addExamples(command, [
+    { command: 'sociable publish', does: 'all images of the assembly in cdk.out' },
+    { command: "sociable publish --stack 'Prod/*'", does: 'those of the stage Prod' },
+    { command: 'sociable publish --dry-run', does: 'which images there are, and their new tags' },
+  ])
+  return command.action(async (assembly: string, { stack, skipBuild, dryRun, ...flags }: PublishFlags) => {
+    const { publish } = await import('../publish.js')
+    const images = await publish(assembly, {
+      ...flags,
+      stacks: stack,
+      build: !skipBuild,
+      dryRun,
+      signal: terminal.signal,
+      onImage({ asset, result }) {
+        for (const warning of result!.warnings) terminal.warn(`${asset}: ${warning}`)
+        if (!result!.indexed) terminal.warn(`${asset}: copied without an index: ${result!.reason}`)
+        if (terminal.progressForm !== 'none') terminal.note(`${asset}: done`)
+      },
+    })
+    if (images.length === 0) terminal.note('the assembly has no image assets')
+    else if (terminal.progressForm !== 'none') terminal.note(plural(images.length, 'image'))
+    const lines = images.map(({ destination, result }) =>
+      result === undefined ? destination : `${destination}@${result.digest}`,
+    )
+    await terminal.result({ images }, lines)
+  })
+}
