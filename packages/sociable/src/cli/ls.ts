@@ -1,7 +1,10 @@
 import { Command } from 'commander'
 import type { EntryType, FetchStatistics, ImageEntry } from '../image.js'
+import { comparePaths } from '../reading/path-bytes.js'
 import { quotePath } from '../reading/quote-path.js'
 import { addExamples } from './examples.js'
+import { UsageError } from './failure.js'
+import { formatSize } from './format.js'
 import { imagePath, platformOption, type ReadingFlags, withImage } from './image-reading.js'
 import { layerLimitOption } from './index-options.js'
 import { notEmpty, option } from './option.js'
@@ -12,6 +15,9 @@ import type { Terminal } from './terminal.js'
 interface LsFlags extends ReadingFlags {
   readonly long?: boolean
   readonly recursive?: boolean
+  readonly humanReadable?: boolean
+  readonly sortSize?: boolean
+  readonly sortTime?: boolean
 }
 
 /** What `ls --json` prints. */
@@ -21,8 +27,11 @@ export interface LsDocument {
   readonly platform: string
   /** The platform's manifest. */
   readonly digest: string
-  /** As it was asked for; '' for the root. */
-  readonly path: string
+  /** As it was asked for; '' for the root. Absent where several were. */
+  readonly path?: string
+  /** Several, as they were asked for. */
+  readonly paths?: readonly string[]
+  /** Of all paths, one after the other. */
   readonly entries: readonly ImageEntry[]
   readonly statistics: FetchStatistics
 }
@@ -31,11 +40,16 @@ export function lsCommand(terminal: Terminal): Command {
   const command = new Command('ls')
     .summary("list an image's files")
     .description(
-      'Lists the files of an image, its layers put together, through its SOCI index: nothing is pulled. A layer without an index is read whole. Names are relative to PATH and sorted by their bytes. A name with control characters or bytes that are not UTF-8 is quoted as git quotes it; `cat` and `extract` take it in that form.',
+      'Lists the files of an image, its layers put together, through its SOCI index: nothing is pulled. A layer without an index is read whole. Names are relative to PATH and sorted by their bytes, those that start with a dot included. Of several paths each is listed under its name. A name with control characters or bytes that are not UTF-8 is quoted as git quotes it; `cat` and `extract` take it in that form.',
     )
-    .argument('<image>', 'the image', notEmpty)
-    .argument('[path]', 'a folder, or a file, in the image (default: its root)')
+    .usage('[options] <image> [paths...]')
+    .argument('[image]', 'the image', notEmpty)
+    .argument('[paths...]', 'folders or files in the image (default: its root)')
     .addOption(option('-l, --long', 'with type, mode, owner, size, time and link target'))
+    .addOption(option('-a, --all', 'no effect: names that start with a dot are always listed'))
+    .addOption(option('-h, --human-readable', 'with -l: sizes as 4.2 MB'))
+    .addOption(option('-S, --sort-size', 'largest first'))
+    .addOption(option('-t, --sort-time', 'newest first'))
     .addOption(option('-R, --recursive', 'all that is below too'))
     .addOption(platformOption())
     .addOption(layerLimitOption())
@@ -43,25 +57,58 @@ export function lsCommand(terminal: Terminal): Command {
   addExamples(command, [
     { command: 'sociable ls oci:./image:app-soci /etc', does: 'names in a folder' },
     { command: 'sociable ls -lR oci-archive:app-soci.tar usr/lib', does: 'all below it, in detail' },
+    { command: 'sociable ls -lhSR oci:./image:app-soci / | head', does: 'the largest files' },
   ])
-  return command.action((imageName: string, path: string | undefined, flags: LsFlags) =>
-    withImage(imageName, flags, terminal, async (image) => {
+  return command.action(async (imageName: string | undefined, paths: readonly string[], flags: LsFlags) => {
+    if (imageName === undefined) {
+      if (flags.humanReadable) command.help()
+      throw new UsageError("missing required argument 'image'", { hint: 'See `sociable ls --help`.' })
+    }
+    if (flags.sortSize && flags.sortTime) throw new UsageError('-S and -t are two orders: choose one')
+    await withImage(imageName, flags, terminal, async (image) => {
       const options = { signal: terminal.signal, recursive: flags.recursive === true }
-      const entries = await image.list(await imagePath(image, path ?? '', terminal.signal), options)
-      const { digest, platform } = image
+      const asked = paths.length === 0 ? [''] : paths
+      const listings: Listing[] = []
+      for (const path of asked) {
+        const entries = await image.list(await imagePath(image, path, terminal.signal), options)
+        listings.push({ path, entries: inOrder(entries, flags) })
+      }
+      const { digest, platform, name, statistics } = image
       const document: LsDocument = {
-        image: image.name,
+        image: name,
         platform,
         digest,
-        path: path ?? '',
-        entries,
-        statistics: image.statistics,
+        ...(asked.length === 1 ? { path: asked[0]! } : { paths: asked }),
+        entries: listings.flatMap(({ entries }) => entries),
+        statistics,
       }
-      const folder = folderOf(entries)
-      const name = (entry: ImageEntry) => quotePath(entry.path.slice(folder.length))
-      await terminal.result(document, flags.long ? longLines(entries, name) : entries.map(name))
-    }),
-  )
+      await terminal.result(document, describe(listings, flags))
+    })
+  })
+}
+
+interface Listing {
+  readonly path: string
+  readonly entries: readonly ImageEntry[]
+}
+
+/** Entries of the same size, or time, by name. */
+function inOrder(entries: readonly ImageEntry[], { sortSize, sortTime }: LsFlags): readonly ImageEntry[] {
+  if (!sortSize && !sortTime) return entries
+  const time = ({ modified }: ImageEntry) => Date.parse(modified) || Number.NEGATIVE_INFINITY
+  const rank = sortSize ? ({ size }: ImageEntry) => size : time
+  const compare = (a: number, b: number) => (a === b ? 0 : a < b ? 1 : -1)
+  return entries.toSorted((a, b) => compare(rank(a), rank(b)) || comparePaths(a.path, b.path))
+}
+
+function describe(listings: readonly Listing[], flags: LsFlags): string[] {
+  return listings.flatMap(({ path, entries }, i) => {
+    const folder = folderOf(entries)
+    const name = (entry: ImageEntry) => quotePath(entry.path.slice(folder.length))
+    const lines = flags.long ? longLines(entries, name, flags) : entries.map(name)
+    if (listings.length === 1) return lines
+    return [...(i === 0 ? [] : ['']), `${path}:`, ...lines]
+  })
 }
 
 /** The folder that was listed, as the image has it (the path asked for may lead over links): no entry is nearer to the root than its own. */
@@ -79,11 +126,15 @@ const TYPE_LETTERS: Readonly<Record<EntryType, string>> = {
   fifo: 'p',
 }
 
-function longLines(entries: readonly ImageEntry[], name: (entry: ImageEntry) => string): string[] {
+function longLines(
+  entries: readonly ImageEntry[],
+  name: (entry: ImageEntry) => string,
+  { humanReadable }: LsFlags,
+): string[] {
   const rows = entries.map((entry) => [
     `${TYPE_LETTERS[entry.type]}${modeText(entry.mode)}`,
     `${entry.uid}:${entry.gid}`,
-    String(entry.size),
+    humanReadable ? formatSize(entry.size) : String(entry.size),
     entry.modified.replace(/\.\d+/, '') || '-',
     name(entry) + (entry.target === undefined ? '' : ` -> ${quotePath(entry.target)}`),
   ])

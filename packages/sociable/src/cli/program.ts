@@ -78,6 +78,7 @@ export function buildProgram(terminal: Terminal): Command {
     .hook('preAction', (_, command) => terminal.behave(command.optsWithGlobals<Manners>()))
   for (const make of COMMANDS) {
     const command = make(terminal).copyInheritedSettings(program)
+    if (command.options.some(({ short }) => short === '-h')) command.helpOption('--help', 'print help')
     program.addCommand(command.exitOverride(rethrow(`sociable ${command.name()}`)))
   }
   addExamples(program, [

@@ -2,8 +2,11 @@ import assert from 'node:assert/strict'
 import { execFile, spawnSync } from 'node:child_process'
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
 import { promisify } from 'node:util'
+import { gzipSync } from 'node:zlib'
+import { pack } from 'tar-stream'
 import { digestOf, type Layout, makeLayout, noise, temporaryFolder } from './layout.js'
 import { PROGRAM, run } from './run.js'
 
@@ -262,6 +265,50 @@ test('ls: the layers put together, whiteouts and links heeded', async (t) => {
   const document = JSON.parse(out) as { path: string; entries: { path: string; size: number }[] }
   assert.deepEqual(Object.keys(document), ['image', 'platform', 'digest', 'path', 'entries', 'statistics'])
   assert.deepEqual([document.path, document.entries.map(({ path, size }) => [path, size])], ['etc', [['etc/name', 7]]])
+})
+
+test('ls: flags and several paths, as people type them', async (t) => {
+  const cwd = await temporaryFolder(t)
+  const layout = await makeLayout(join(cwd, 'image'))
+  await layout.add('app', [{ 'a/small': 'x', 'a/.hidden': 'xyz', 'a/large': noise(5_200_000), 'b/one': 'one' }])
+  const ls = (...args: string[]) => run(['ls', 'oci:image:app', '-p', 'linux/amd64', ...args], { cwd })
+  assert.equal((await ls('-a', 'a')).out, '.hidden\nlarge\nsmall\n')
+  assert.equal((await ls('-S', 'a')).out, 'large\n.hidden\nsmall\n')
+  assert.match(
+    (await ls('-lah', 'a')).out,
+    /^-rw-r--r-- {2}0:0 +3 B .* \.hidden\n.* 5\.2 MB .* large\n.* 1 B .* small\n$/,
+  )
+  assert.equal((await ls('b', 'a/small')).out, 'b:\none\n\na/small:\nsmall\n')
+  const { paths, entries } = JSON.parse((await ls('--json', '-S', 'b', '/a')).out)
+  assert.deepEqual(paths, ['b', '/a'])
+  assert.deepEqual(
+    entries.map(({ path }: { path: string }) => path),
+    ['b/one', 'a/large', 'a/.hidden', 'a/small'],
+  )
+  const missing = await ls('a', 'none')
+  assert.deepEqual([missing.status, missing.out, missing.err], [1, '', 'error: none: not in the image\n'])
+  const both = await ls('-St')
+  assert.deepEqual([both.status, both.err], [2, 'error: -S and -t are two orders: choose one\n'])
+  const help = await run(['ls', '-h'])
+  assert.deepEqual([help.status, help.out.split('\n')[0]], [0, 'Usage: sociable ls [options] <image> [paths...]'])
+  assert.equal((await run(['ls'])).status, 2)
+})
+
+test('ls -t: the newest first, those without a time last', async (t) => {
+  const cwd = await temporaryFolder(t)
+  const layout = await makeLayout(join(cwd, 'image'))
+  const out = pack()
+  for (const [name, time] of [
+    ['a', 1e12],
+    ['b', 1.2e12],
+    ['c', 1.1e12],
+    ['d/e', 1.3e12],
+  ] as const)
+    out.entry({ name, mtime: new Date(time) }, name)
+  out.finalize()
+  await layout.add('app', [gzipSync(await buffer(out))])
+  const { out: listed } = await run(['ls', '-t', 'oci:image:app', '-p', 'linux/amd64'], { cwd })
+  assert.equal(listed, 'b\nc\na\nd\n')
 })
 
 test('cat: bytes as they are, of several files, fetching little', async (t) => {
