@@ -11,7 +11,7 @@ export function catCommand(terminal: Terminal): Command {
   const command = new Command('cat')
     .summary('print files of an image')
     .description(
-      'Writes files of an image to stdout, one after the other, through its SOCI index: only the spans that hold them are fetched, each verified. Links are followed inside the image. There is no --json: the output is the bytes.',
+      'Writes files of an image to stdout, one after another. With a SOCI index, only the spans that contain the files are fetched and verified. Links are followed inside the image. There is no --json.',
     )
     .argument('<image>', 'the image', notEmpty)
     .argument('<paths...>', 'files in the image')
@@ -19,8 +19,8 @@ export function catCommand(terminal: Terminal): Command {
     .addOption(layerLimitOption())
   addRegistryOptions(command)
   addExamples(command, [
-    { command: 'sociable cat oci:./image:app-soci /etc/os-release', does: 'a file' },
-    { command: 'sociable cat oci:./image:app-soci usr/bin/app -p linux/arm64 > app', does: "one platform's" },
+    { command: 'sociable cat oci:./image:app-soci /etc/os-release', does: 'one file' },
+    { command: 'sociable cat oci:./image:app-soci usr/bin/app -p linux/arm64 > app', does: 'the file of one platform' },
   ])
   return command.action((name: string, paths: readonly string[], flags: ReadingFlags) => {
     if (terminal.json) throw new UsageError("cat has no --json: its output is the files' bytes")

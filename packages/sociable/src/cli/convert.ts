@@ -15,23 +15,23 @@ interface ConvertFlags extends IndexFlags, ProfileFlags, RegistryFlags {
 
 export function convertCommand(terminal: Terminal): Command {
   const command = new Command('convert')
-    .summary('make a SOCI-enabled image of an image (SOCI v2)')
+    .summary('create a SOCI-enabled copy of an image (SOCI v2)')
     .description(
-      'Makes a SOCI-enabled copy of an image: the same layers, and an index with which a runtime loads them lazily. ' +
-        "Prints the new image's name and digest. What had the destination's name keeps it until all else is in place. " +
+      'Creates a SOCI-enabled copy of an image, with the same layers and an index that lets runtimes load them lazily. ' +
+        'Prints the name and digest of the new image. The destination tag is written last. ' +
         'A SOCI-enabled source is left unchanged if no destination is given; --force converts it again.',
     )
-    .argument('<source>', 'the image; - is an archive on stdin', notEmpty)
+    .argument('<source>', 'the image; - reads an archive from stdin', notEmpty)
     .argument(
       '[destination]',
-      "where the new one goes (default: the source's tag with -soci appended); - is an archive on stdout",
+      "the new image (default: the source's tag with -soci appended); - writes an archive to stdout",
       notEmpty,
     )
   addProfileOptions(addIndexOptions(command))
   command.addOption(
     option(
       '--recompress <kind>',
-      'gzip: compress zstd layers, and layers that would be sent to a registry uncompressed, with gzip, so that they load lazily',
+      'gzip: compress zstd layers with gzip so that they load lazily, and uncompressed layers if the destination is a registry',
       parseRecompress,
     ),
   )
@@ -39,16 +39,16 @@ export function convertCommand(terminal: Terminal): Command {
   addExamples(command, [
     {
       command: 'sociable convert registry.example/app:1',
-      does: 'in its registry, as app:1-soci: layers are read there, and none is sent',
+      does: 'in its registry, as app:1-soci; no layer is uploaded',
     },
-    { command: 'sociable convert oci:./image:app', does: 'beside the source in its layout, as app-soci' },
+    { command: 'sociable convert oci:./image:app', does: 'in the same layout, as app-soci' },
     {
       command: 'sociable convert docker-archive:app.tar oci-archive:app-soci.tar:app -p linux/arm64',
-      does: 'from `docker save` to an OCI archive, one platform indexed',
+      does: 'from `docker save` to an OCI archive, indexing one platform',
     },
     {
       command: 'sociable convert oci:./image:app oci:./out:app --span-size 1MiB --min-layer-size 0',
-      does: 'every layer, in smaller spans',
+      does: 'index every layer, with smaller spans',
     },
     {
       command: 'sociable convert registry.example/app:1 --profile start.json',
@@ -56,14 +56,14 @@ export function convertCommand(terminal: Terminal): Command {
     },
     {
       command: 'sociable convert docker-archive:app.tar registry.example/app:1-soci --recompress gzip',
-      does: 'from `docker save` to a registry, compressed',
+      does: 'from `docker save` to a registry, with compressed layers',
     },
   ])
   return command.action(async (source: string, destination: string | undefined, flags: ConvertFlags) => {
     const toStdout = destination === '-'
-    if (toStdout && terminal.json) throw new UsageError('--json and the destination - both want stdout: name a file')
+    if (toStdout && terminal.json) throw new UsageError('--json and the destination - both write to stdout: use a file')
     if (toStdout && terminal.stdout.isTTY)
-      throw new UsageError('standard output is a terminal: send it to a file, or name a destination')
+      throw new UsageError('standard output is a terminal: redirect it to a file, or name a destination')
     const options = {
       recompress: flags.recompress,
       ...(await indexOptions(flags)),

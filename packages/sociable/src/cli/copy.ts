@@ -27,7 +27,8 @@ export function copyCommand(terminal: Terminal): Command {
   ])
   return command.action(async (source: string, destination: string, flags: RegistryFlags) => {
     const toStdout = destination === '-'
-    if (toStdout && terminal.json) throw new UsageError('--json and the destination - both want stdout: name a file')
+    if (toStdout && terminal.json)
+      throw new UsageError('--json and the destination - both write to stdout: name a file')
     if (toStdout && terminal.stdout.isTTY)
       throw new UsageError('standard output is a terminal: send it to a file, or name a destination')
     const access = await registryOptions(flags, [source], terminal)

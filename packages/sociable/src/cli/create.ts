@@ -9,17 +9,17 @@ import { parseText } from './values.js'
 
 export function createCommand(terminal: Terminal): Command {
   const command = new Command('create')
-    .summary('attach a SOCI index to an image, which stays as it is (SOCI v1)')
+    .summary('attach a SOCI index to an image without changing it (SOCI v1)')
     .description(
-      "Builds a SOCI index for each platform and puts it beside the image, attached by its subject. Prints the indexes' digests, " +
-        "one a line, in the platforms' order. AWS Fargate loads v1 indexes lazily only for accounts that used them before: else use convert.",
+      'Builds a SOCI index for each platform and attaches it to the image as a referrer. Prints the digests of the indexes, one per line, ' +
+        'in the order of the platforms. AWS Fargate uses v1 indexes only for accounts that already used them; otherwise, use convert.',
     )
     .argument('<image>', 'the image', notEmpty)
-    .addOption(option('--index-tag <tag>', 'tag the index too (several platforms: TAG-linux-amd64, …)', parseText))
+    .addOption(option('--index-tag <tag>', 'also tag the index (for several platforms: TAG-linux-amd64, …)', parseText))
   addRegistryOptions(addIndexOptions(command))
   addExamples(command, [
-    { command: 'sociable create oci:./image:app', does: 'an index per platform' },
-    { command: 'sociable create oci:./image:app -p linux/amd64 --index-tag app-index', does: 'one, with a tag' },
+    { command: 'sociable create oci:./image:app', does: 'one index per platform' },
+    { command: 'sociable create oci:./image:app -p linux/amd64 --index-tag app-index', does: 'one index, with a tag' },
   ])
   return command.action(async (image: string, flags: IndexFlags & RegistryFlags & { readonly indexTag?: string }) => {
     const options = { ...(await indexOptions(flags)), ...(await registryOptions(flags, [image], terminal)) }

@@ -41,7 +41,7 @@ export const buildToolOption = () =>
 export const layerLimitOption = () =>
   option(
     '--layer-limit <size>',
-    'bytes that a layer may unpack to (default: 16GiB, or 100 times its size)',
+    'largest uncompressed size of a layer (default: 16GiB, or 100 times its size if that is more)',
     parsePositiveSize,
   )
 
@@ -49,22 +49,22 @@ export function addIndexOptions(command: Command): Command {
   return [
     option(
       '-p, --platform <platform>',
-      'index this platform only; repeatable (default: all of the image)',
+      'index only this platform; repeatable (default: all platforms of the image)',
       parsePlatforms,
     ),
-    option('--all-platforms', 'index all platforms, whatever --platform says'),
+    option('--all-platforms', 'index all platforms, even if --platform is set'),
     spanSizeOption(),
-    option('--min-layer-size <size>', 'layers smaller than this are not indexed (default: 10MiB)', parseSize),
-    option('--prefetch-file <path>', 'path in the image that a runtime should fetch ahead; repeatable', parsePaths),
+    option('--min-layer-size <size>', 'do not index layers smaller than this (default: 10MiB)', parseSize),
+    option('--prefetch-file <path>', 'path in the image that the runtime should prefetch; repeatable', parsePaths),
     option('--prefetch-files-json <file>', 'file with a JSON array of such paths', parseText),
     option('--optimizations <list>', 'optional optimizations of the index: xattr', parseOptimizations),
     buildToolOption(),
-    option('-f, --force', 'index layers anew although an index of theirs is there'),
-    option('--cache-from <image>', 'image to take zTOCs of the same layers from; repeatable', parseImages),
-    option('--trust-ztocs', 'also reuse zTOCs of other repositories, of other tools and of v1 indexes'),
-    option('--require-index', 'fail where no layer can be indexed'),
-    option('--concurrency <count>', 'layers indexed at once (default: the number of cores)', parseCount),
-    option('--memory <size>', 'memory that the work may take (default: no limit)', parsePositiveSize),
+    option('-f, --force', 'index all layers again, even if an index exists'),
+    option('--cache-from <image>', 'image to reuse zTOCs of the same layers from; repeatable', parseImages),
+    option('--trust-ztocs', 'also reuse zTOCs from other repositories, other tools and v1 indexes'),
+    option('--require-index', 'fail if no layer can be indexed'),
+    option('--concurrency <count>', 'number of layers to index at a time (default: the number of cores)', parseCount),
+    option('--memory <size>', 'memory limit for indexing (default: none)', parsePositiveSize),
     layerLimitOption(),
   ].reduce((to, each) => to.addOption(each), command)
 }
@@ -100,7 +100,7 @@ async function readPaths(file: string): Promise<string[]> {
   }
   if (!Array.isArray(paths) || !paths.every((path) => typeof path === 'string'))
     throw new UsageError(
-      `--prefetch-files-json "${file}" is no JSON array of paths: write ["/app/main", "/etc/app.json"]`,
+      `--prefetch-files-json "${file}" is not a JSON array of paths: write ["/app/main", "/etc/app.json"]`,
     )
   return paths.filter((path) => path.trim() !== '')
 }

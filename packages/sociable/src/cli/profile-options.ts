@@ -15,18 +15,22 @@ export interface ProfileFlags {
 
 export function addProfileOptions(command: Command): Command {
   return [
-    option('--profile <file>', 'what a start reads, as `sociable profile` tells it; repeatable', parseFiles),
+    option(
+      '--profile <file>',
+      'profile of the files that a start reads, from `sociable profile`; repeatable',
+      parseFiles,
+    ),
     option(
       '--start-layer <kind>',
-      'start layer that a profile adds: zstd, gzip or none (default: zstd)',
+      'compression of the start layer: zstd, gzip, or none for no start layer (default: zstd)',
       parseStartLayer,
     ),
     option(
       '--start-layer-limit <size>',
-      'largest file in the start layer (default: 4MiB, more where little is read or files are read whole)',
+      'largest file in the start layer (default: 4MiB; up to 16MiB for files that are mostly read)',
       parseSize,
     ),
-    option('--profile-spans <on|off>', 'cut spans where a profile says what is read (default: on)', parseOnOff),
+    option('--profile-spans <on|off>', 'cut spans at the parts that the profile lists (default: on)', parseOnOff),
   ].reduce((to, each) => to.addOption(each), command)
 }
 

@@ -20,12 +20,12 @@ const PASSWORD_LIMIT = 64 << 10
 
 export function addRegistryOptions(command: Command): Command {
   return [
-    option('--username <name>', "login for the (destination's) registry; needs --password-stdin", parseText),
+    option('--username <name>', "user name for the destination's registry; requires --password-stdin", parseText),
     option('--password-stdin', 'read the password from stdin'),
-    option('--plain-http', 'use HTTP without TLS (default: only with this machine)'),
-    option('--plain-http-registry <host>', 'the same for this registry only; repeatable', parseHosts),
+    option('--plain-http', 'use plain HTTP without TLS (default: only on this machine)'),
+    option('--plain-http-registry <host>', 'use plain HTTP for this registry only; repeatable', parseHosts),
     option('--insecure', 'accept any certificate'),
-    option('--insecure-registry <host>', 'the same for this registry only; repeatable', parseHosts),
+    option('--insecure-registry <host>', 'accept any certificate from this registry only; repeatable', parseHosts),
   ].reduce((to, each) => to.addOption(each), command)
 }
 
@@ -44,10 +44,10 @@ export async function registryOptions(
   const insecure = flags.insecureRegistry ?? flags.insecure
   if (username === undefined && passwordStdin) throw new UsageError('--password-stdin needs --username')
   if (username !== undefined && !passwordStdin)
-    throw new UsageError('--username needs --password-stdin: a password on the command line is for all to see')
+    throw new UsageError('--username needs --password-stdin: other users can see a password on the command line')
   const onNotice = (message: string) => terminal.warn(message)
   if (!passwordStdin) return { plainHttp, insecure, onNotice }
-  if (places.includes('-')) throw new UsageError('--password-stdin and - both want stdin: name a file')
+  if (places.includes('-')) throw new UsageError('--password-stdin and - both read stdin: use a file')
   return { username, password: await readPassword(), plainHttp, insecure, onNotice }
 }
 

@@ -52,7 +52,7 @@ async function run(): Promise<number> {
     // After --help, --version, and (wrong usage) the help that stands for a missing command.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_DONE : EXIT_USAGE
     if (received !== undefined && !(error instanceof Error && 'code' in error && error.code === 'LEFT_BEHIND')) {
-      terminal.fail(['interrupted: nothing half-made is left'], undefined)
+      terminal.fail(['interrupted: no incomplete output is left'], undefined)
       return EXIT_FAILED
     }
     const { status, code, lines, stack } = describeFailure(error)

@@ -36,17 +36,21 @@ export function ztocCommand(terminal: Terminal): Command {
   const command = new Command('ztoc')
     .summary('index one layer')
     .description(
-      "Makes the zTOC of one layer, whatever its size, and prints the zTOC's digest. convert's other flags are accepted too, " +
-        'so that scripts can use one set for all; on a single layer they change nothing.',
+      'Builds the zTOC of one layer of any size, and prints the digest of the zTOC. ' +
+        'The other flags of convert are accepted and ignored, so that scripts can pass the same flags to both.',
     )
     .argument('<layer>', 'a file, - for standard input, or IMAGE@sha256:DIGEST for a layer of an image', notEmpty)
     .addOption(
-      option('-o, --output <file>', 'write the zTOC there; - is stdout, the digest then goes to stderr', parseText),
+      option(
+        '-o, --output <file>',
+        'write the zTOC to this file; - writes it to stdout, and the digest to stderr',
+        parseText,
+      ),
     )
     .addOption(
       option(
         '--compression <kind>',
-        "gzip or uncompressed (default: told by the layer's first bytes, or its image's manifest)",
+        "gzip or uncompressed (default: detected from the layer's first bytes or the image's manifest)",
       ).choices(['gzip', 'uncompressed']),
     )
     .addOption(spanSizeOption())
@@ -56,16 +60,16 @@ export function ztocCommand(terminal: Terminal): Command {
   for (const shared of addIndexOptions(new Command()).options)
     if (!command.options.some((own) => own.long === shared.long)) command.addOption(shared.hideHelp())
   addExamples(command, [
-    { command: 'sociable ztoc layer.tar.gz --output layer.ztoc', does: 'of a file' },
+    { command: 'sociable ztoc layer.tar.gz --output layer.ztoc', does: 'a file' },
     {
       command: 'zcat layer.tar.gz | sociable ztoc - --span-size 1MiB',
-      does: 'of what comes in, here an uncompressed layer',
+      does: 'standard input, here an uncompressed layer',
     },
-    { command: 'sociable ztoc oci:./image:app@sha256:4f5e…', does: "of an image's layer (its digest in full)" },
+    { command: 'sociable ztoc oci:./image:app@sha256:4f5e…', does: 'a layer of an image, by its full digest' },
   ])
   return command.action(async (layer: string, flags: ZtocFlags) => {
     if (terminal.json && flags.output === '-')
-      throw new UsageError('--json and --output - both want stdout: write the zTOC to a file')
+      throw new UsageError('--json and --output - both write to stdout: write the zTOC to a file')
     const access = await registryOptions(flags, [layer], terminal)
     const { indexOneLayer } = await import('../one-layer.js')
     const report = reportProgress(terminal)
@@ -75,7 +79,7 @@ export function ztocCommand(terminal: Terminal): Command {
         flags.prefetchFilesJson !== undefined ||
         flags.optimizations !== undefined
       )
-        report.warn('prefetch lists and optimizations are no part of a zTOC: they have no effect here')
+        report.warn('prefetch lists and optimizations are not part of a zTOC and have no effect')
       const started = performance.now()
       const indexed = await indexOneLayer(layer === '-' ? standardInput(terminal) : layer, {
         ...access,

@@ -167,7 +167,10 @@ test('convert: prefetch lists', async (t) => {
     [undefined, 1, undefined],
   )
   await writeFile(join(cwd, 'paths.json'), '{"a":1}')
-  assert.match((await run(args, { cwd })).err, /^error: --prefetch-files-json "paths\.json" is no JSON array of paths/)
+  assert.match(
+    (await run(args, { cwd })).err,
+    /^error: --prefetch-files-json "paths\.json" is not a JSON array of paths/,
+  )
 })
 
 test('convert: from standard input to standard output', async (t) => {

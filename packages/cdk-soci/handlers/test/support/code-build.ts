@@ -53,7 +53,7 @@ interface BuildState {
 }
 
 /** Milliseconds for a build to end. */
-const PATIENCE = 30_000
+const PATIENCE = 120_000
 const PROJECT_ARN = `arn:aws:codebuild:eu-west-1:123456789012:project/${FUNCTION_NAME}`
 
 export async function startCodeBuild(t: TestContext, options: CodeBuildOptions): Promise<CodeBuild> {
