@@ -90,8 +90,10 @@ test('ECR: addresses that end again and again while a blob is read', async (t) =
   const chunks: Uint8Array[] = []
   for await (const chunk of store.fetch(layer)) {
     chunks.push(chunk)
-    if (chunks.length % 3 === 0) ecr.expireAddresses()
+    // Three times: a part whose requests are slower than this loop may see them all in a row, and gives up after the fourth
+    if (chunks.length % 3 === 0 && chunks.length <= 9) ecr.expireAddresses()
   }
+  assert.ok(chunks.length >= 9, 'all three were while it was read')
   assert.deepEqual(new Uint8Array(Buffer.concat(chunks)), big)
 })
 
