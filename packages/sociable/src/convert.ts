@@ -234,7 +234,7 @@ function checkAllPlanned(results: ReadonlyMap<string, LayerResult>, jobs: readon
     if (!keys.has(key))
       throw new ImageError(
         'STEP_INVALID',
-        `there is a result of ${digest}, which is no layer to index of ${name} with these options: all steps need the same`,
+        `there is a result of ${digest}, which is not a layer to index of ${name} with these options: all steps need the same`,
       )
 }
 

@@ -63,7 +63,7 @@ export interface InspectResult extends ContentResult {
   /** Whether at least one platform has a SOCI index whose links hold. */
   readonly sociEnabled: boolean
   readonly images: readonly InspectedPlatform[]
-  /** What the index lists that is no platform's image: attestations, other artifacts, entries whose blobs are absent. */
+  /** What the index lists that is not a platform's image: attestations, other artifacts, entries whose blobs are absent. */
   readonly others: readonly (ContentResult & { readonly kind: string })[]
 }
 

@@ -53,7 +53,7 @@ async function indexFile(path: string, options: OneLayerOptions): Promise<Indexe
   try {
     const found = await file.stat()
     if (found.isDirectory())
-      throw new LayerFormatError('TAR_INVALID', 'a folder is no layer: name a file, or IMAGE@sha256:…')
+      throw new LayerFormatError('TAR_INVALID', 'a folder is not a layer: name a file, or IMAGE@sha256:…')
     return await indexBytes(readChunks(file), options, { size: found.isFile() ? found.size : undefined })
   } finally {
     await file.close()

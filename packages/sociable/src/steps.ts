@@ -163,7 +163,7 @@ function layerResult({ state, ztoc, reason, seconds }: LayerResult, layer: Conte
 }
 
 function layerJob(layer: ConversionLayer, what: string): LayerJob {
-  if (!isContent(layer) || typeof layer.mediaType !== 'string') throw invalid(`${what} is no layer: ${print(layer)}`)
+  if (!isContent(layer) || typeof layer.mediaType !== 'string') throw invalid(`${what} is not a layer: ${print(layer)}`)
   const { mediaType, digest, size, platforms } = layer
   const descriptor: Descriptor = { mediaType, digest, size }
   let compression: LayerJob['compression']

@@ -182,7 +182,7 @@ describe('hostile manifests and indexes', () => {
     },
   }
   for (const [name, build] of Object.entries(cases))
-    test(name, { timeout: 20_000 }, async () => {
+    test(name, { timeout: 90_000 }, async () => {
       const path = folder.layout(build)
       const output = folder.fresh()
       await assert.rejects(convert(`oci:${path}`, `oci:${output}:v`, SMALL), {

@@ -117,8 +117,10 @@ describe('destinations', () => {
     const result = await convert({ store: source, reference: 'original' }, { store: target, reference: 'v' }, SMALL)
     assert.equal(result.digest, digest)
     assert.equal(result.destination, 'memory:target:v')
+    const beside = await convert({ store: source, reference: 'original' }, undefined, SMALL)
+    assert.deepEqual([beside.destination, beside.digest], ['memory:source:original-soci', digest])
     const again = await convert({ store: target, reference: 'v' }, undefined, SMALL)
-    assert.equal(again.destination, 'memory:target:v-soci')
+    assert.deepEqual([again.destination, again.alreadyEnabled], ['memory:target:v', true])
   })
 
   test('an archive that the source is in keeps what it holds', async () => {

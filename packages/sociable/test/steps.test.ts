@@ -209,7 +209,7 @@ describe('results that are not true are refused', () => {
     ],
     'a layer that the image does not have': [
       (layers) => layers.push({ ...layers[0]!, digest: DIGEST }),
-      /a result of sha256:0+, which is no layer to index/,
+      /a result of sha256:0+, which is not a layer to index/,
     ],
     'two that differ': [
       (layers) => layers.push({ ...layers[0]!, ztoc: layers[1]!.ztoc! }),
@@ -227,9 +227,9 @@ describe('results that are not true are refused', () => {
     ],
     'a layer type that is a manifest': [
       (layers) => Object.assign(layers[0]!, { mediaType: 'application/vnd.oci.image.manifest.v1+json' }),
-      /is no layer's/,
+      /is not a layer type/,
     ],
-    'null in the list': [(layers) => layers.push(null as unknown as LayerResult), /is no layer: \{/],
+    'null in the list': [(layers) => layers.push(null as unknown as LayerResult), /is not a layer: \{/],
     'no list': [(layers) => Object.assign(layers, { length: 10_001 }), /at most 10000/],
     'a plan without a digest': [(_, plan) => Object.assign(plan, { digest: 'latest' }), /the plan names no image/],
     'a plan without a list': [(_, plan) => Object.assign(plan, { reused: undefined }), /the plan must list/],
@@ -247,7 +247,7 @@ describe('results that are not true are refused', () => {
   for (const [name, options, message] of [
     ['another span size', { ...SMALL, spanSize: 3000 }, /of span size 2000, not 3000/],
     ['another build tool', { ...SMALL, buildTool: 'other' }, /of the build tool "sociable v1", not "other"/],
-    ['another minimum', { ...SMALL, minLayerSize: 1e6 }, /no layer to index of .* with these options/],
+    ['another minimum', { ...SMALL, minLayerSize: 1e6 }, /not a layer to index of .* with these options/],
   ] as const)
     test(`made with ${name}`, async () => {
       const to = { store: createMemoryStore(), reference: 'v' }

@@ -46,7 +46,7 @@ export async function startOrAnswer(event: unknown, context: LambdaContext, else
   if (failure !== undefined) return await answerFailure(failure, context)
   if (isCloudFormationEvent(event)) return await startFor(event, context, elsewhere)
   const id = endedWork(event, elsewhere)
-  if (id === undefined) return log('this is no event of a custom resource, and there is nobody to answer')
+  if (id === undefined) return log('this is not an event of a custom resource, so there is nobody to answer')
   const end = await call(elsewhere, (signal) => elsewhere.readEnd(id, context, signal))
   if (end === undefined) return log('this work was not for CloudFormation', { id })
   await answerEnd(end)

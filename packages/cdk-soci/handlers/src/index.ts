@@ -14,5 +14,5 @@ export async function handler(event: unknown, context: LambdaContext): Promise<v
   const failure = readFailureRecord(event)
   if (failure !== undefined) await answerFailure(failure, context)
   else if (isCloudFormationEvent(event)) await answerEvent(event, context)
-  else log('this is no event of a custom resource, and there is nobody to answer')
+  else log('this is not an event of a custom resource, so there is nobody to answer')
 }

@@ -20,7 +20,7 @@ export async function readLogin(secretArn: string, registry: string, signal: Abo
     const login = parseJson(SecretString)
     if (!isObject(login) || typeof login.username !== 'string' || typeof login.password !== 'string')
       throw new PropertyError(
-        `the secret ${secretArn} is no login: it must be JSON with "username" and "password", both strings`,
+        `the secret ${secretArn} is not a login: it must be JSON with "username" and "password", both strings`,
       )
     return explicitCredential(registry, login.username, login.password)
   } finally {

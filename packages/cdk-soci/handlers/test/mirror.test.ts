@@ -134,7 +134,7 @@ test('a mirror: a login goes to its registry, and nowhere else', async (t) => {
   const none = await ask('Create', properties)
   assert.match(
     none.Reason!,
-    /^the secret arn:aws:secretsmanager:\S+ is no login: it must be JSON with "username" and "password"/,
+    /^the secret arn:aws:secretsmanager:\S+ is not a login: it must be JSON with "username" and "password"/,
   )
   secrets.set(SECRET_ARN, JSON.stringify({ ...LOGIN, password: 'x-secret-wrong' }))
   const wrong = await ask('Create', properties)

@@ -65,7 +65,7 @@ function checkOptions(options: SociIndexOptions): void {
     for (const path of prefetchFiles)
       if (isKnown(path) && path.replace(/[\s./]/g, '') === '')
         throw new Error(
-          `prefetchFiles has "${path}", which is no file: write paths in the image, such as /app/server.js`,
+          `prefetchFiles has "${path}", which is not a file: write paths in the image, such as /app/server.js`,
         )
   if (isKnown(buildTool) && (buildTool.trim() === '' || buildTool.length > BUILD_TOOL_LIMIT))
     throw new Error(

@@ -41,7 +41,7 @@ export class MirroredImage extends ecs.ContainerImage {
     const place = repository.repositoryUriForTag(imageTag)
     const image = parseEcrImageName(scope, place)
     if (image === undefined)
-      throw new Error(`${repository.node.path} is no private repository of ECR: its image would be ${place}`)
+      throw new Error(`${repository.node.path} is not a private ECR repository: its image would be ${place}`)
     const source = formatSourceName(this.#source)
     checkPlace(scope, image.key, source)
     if (credentials === undefined) allowSource(scope, this.#source, options.compute)

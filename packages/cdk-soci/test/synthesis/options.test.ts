@@ -24,7 +24,7 @@ const REFUSED: readonly (readonly [Partial<SociIndexV2BuildProps>, RegExp])[] = 
   [{ platforms: ['linux/arm46'] }, /^platforms has "linux\/arm46": its architecture must be one of .*arm64/],
   [{ platforms: ['arm64'] }, /^platforms has "arm64": write linux\/ARCHITECTURE/],
   [{ platforms: ['linux/arm64/v8/x'] }, /^platforms has "linux\/arm64\/v8\/x": write linux\/ARCHITECTURE/],
-  [{ prefetchFiles: ['/'] }, /^prefetchFiles has "\/", which is no file: write paths/],
+  [{ prefetchFiles: ['/'] }, /^prefetchFiles has "\/", which is not a file: write paths/],
   [{ buildTool: ' ' }, /^buildTool has 1 characters, or only spaces: give 1 to 256, or leave it out/],
   [{ buildTool: 'x'.repeat(257) }, /^buildTool has 257 characters.*give 1 to 256/],
   [{ removalPolicy: RemovalPolicy.SNAPSHOT }, /^removalPolicy is SNAPSHOT.*use RETAIN or DESTROY/],

@@ -20,7 +20,7 @@ export function parseSize(text: string): number {
   if (match === null || unit === undefined)
     throw new InvalidArgumentError('Write bytes or a size such as 4194304, 4MiB or 512KB.')
   const bytes = Number(match[1]) * unit
-  if (!Number.isInteger(bytes)) throw new InvalidArgumentError(`It is ${bytes} bytes, which is no whole number.`)
+  if (!Number.isInteger(bytes)) throw new InvalidArgumentError(`It is ${bytes} bytes, which is not a whole number.`)
   if (!Number.isSafeInteger(bytes)) throw new InvalidArgumentError('It is over the limit of 9007199254740991 bytes.')
   return bytes
 }

@@ -17,7 +17,7 @@ export function verifyCommand(terminal: Terminal): Command {
     .summary('check every digest, link and zTOC of an image')
     .description(
       'Reads all of an image and checks every digest and link, every zTOC against the bytes of its layer, prefetch lists, and a start layer against the layers ' +
-        'below it. Indexes of other tools are checked, too. Exits with 1 if anything is wrong; warnings alone are no failure.',
+        'below it. Indexes of other tools are checked, too. Exits with 1 if anything is wrong; warnings alone do not fail the command.',
     )
     .argument('<image>', 'the image', notEmpty)
     .addOption(

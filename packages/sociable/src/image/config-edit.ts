@@ -64,7 +64,7 @@ interface Places {
 /** Names match without regard to case in Go, and the last one counts: a config that could be read in two ways is left alone. */
 function findPlaces(config: Uint8Array): Places | string {
   const json = parseJson(config, 'the config')
-  if (!isJsonObject(json)) return 'its config is no object'
+  if (!isJsonObject(json)) return 'its config is not an object'
   const text = Buffer.from(config).toString('latin1')
   const top = membersAt(text, skipSpace(text, 0))
   const rootFs = only(top, 'rootfs')

@@ -34,7 +34,7 @@ export function isLayerType(mediaType: string): boolean {
 export function decideLayer(mediaType: string, size: number, minLayerSize: number): LayerDecision {
   if (mediaType === PREFETCH_MEDIA_TYPE) return { skip: 'a prefetch list, not a layer' }
   const [base, ...suffixes] = mediaType.split('+') as [string, ...string[]]
-  if (!isLayerType(mediaType)) return { refuse: `its media type ${mediaType} is no layer's` }
+  if (!isLayerType(mediaType)) return { refuse: `its media type ${mediaType} is not a layer type` }
   if (size < minLayerSize) return { skip: `smaller than ${formatBinarySize(minLayerSize)}` }
   const docker = DOCKER_COMPRESSION.get(base)
   if (docker !== undefined) {

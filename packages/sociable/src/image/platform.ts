@@ -9,7 +9,7 @@ const COMPONENT = /^[A-Za-z0-9_.-]+$/
 /**
  * `os/architecture[/variant]`, the os optionally with a version and features (`windows(10.0.17763+win32k)`), to a platform. Aliases become
  * the usual names; `linux/arm64` and `linux/arm` get no variant, `linux/arm64/v8` keeps its own.
- * @throws ImageError PLATFORM_NOT_FOUND where the text is no platform
+ * @throws ImageError PLATFORM_NOT_FOUND where the text is not a platform
  */
 export function parsePlatform(text: string): Platform {
   const parts = text.split('/')
@@ -17,7 +17,7 @@ export function parsePlatform(text: string): Platform {
   if (parts.length < 2 || parts.length > 3 || os === null || !parts.slice(1).every((part) => COMPONENT.test(part)))
     throw new ImageError(
       'PLATFORM_NOT_FOUND',
-      `"${text}" is no platform: write os/architecture or os/architecture/variant, such as linux/arm64`,
+      `"${text}" is not a platform: write os/architecture or os/architecture/variant, such as linux/arm64`,
     )
   const canonical = normalizeArchitecture(parts[1]!, parts[2] ?? '')
   let variant = canonical.variant
@@ -37,7 +37,7 @@ export function parsePlatform(text: string): Platform {
     try {
       return decodeURIComponent(value)
     } catch (cause) {
-      throw new ImageError('PLATFORM_NOT_FOUND', `"${text}" is no platform: "${value}" has a malformed %`, { cause })
+      throw new ImageError('PLATFORM_NOT_FOUND', `"${text}" is not a platform: "${value}" has a malformed %`, { cause })
     }
   }
 }

@@ -27,7 +27,7 @@ function decodeFile(value: { readonly path?: unknown; readonly ranges?: unknown 
     throw new TypeError(`the path of file ${i + 1} is ${print(path)}: it must be absolute, without ".." and NUL`)
   const ranges = value!.ranges
   if (ranges === undefined) return { path }
-  if (!Array.isArray(ranges)) throw new TypeError(`the ranges of ${path} are no array`)
+  if (!Array.isArray(ranges)) throw new TypeError(`the ranges of ${path} are not an array`)
   for (const range of ranges) {
     const [start, end, ...rest] = Array.isArray(range) ? range : []
     if (!isOffset(start) || !isOffset(end) || end < start || rest.length > 0)

@@ -123,7 +123,7 @@ function warnNotInProfile(name: string, { missing, notFiles }: ResolvedProfile, 
     return rest > 0 ? `${shown} and ${rest} more` : shown
   }
   if (missing.length > 0) warn(`${name} lacks ${missing.length} paths of the profile: ${list(missing)}`)
-  if (notFiles.length > 0) warn(`${notFiles.length} paths of the profile are no files in ${name}: ${list(notFiles)}`)
+  if (notFiles.length > 0) warn(`${notFiles.length} paths of the profile are not files in ${name}: ${list(notFiles)}`)
 }
 
 function profileResult({ files, missing, notFiles }: ResolvedProfile): ProfileResult {

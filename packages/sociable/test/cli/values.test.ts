@@ -33,7 +33,7 @@ test('sizes', () => {
 test('sizes that are none', () => {
   for (const text of ['', 'x', '-1', '4MX', '1e6', '0x10', '4 M i B', 'MiB', '٤', '1,000', 'NaN', 'Infinity'])
     assert.throws(() => parseSize(text), /Write bytes or a size such as 4194304, 4MiB/, text)
-  assert.throws(() => parseSize('0.3'), /0\.3 bytes, which is no whole number/)
+  assert.throws(() => parseSize('0.3'), /0\.3 bytes, which is not a whole number/)
   assert.throws(() => parseSize('9007199254740992'), /over the limit of 9007199254740991/)
   assert.throws(() => parseSize('99999TiB'), /over the limit/)
   assert.throws(() => parsePositiveSize('0'), /at least 1 byte/)

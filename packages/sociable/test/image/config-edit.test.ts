@@ -40,7 +40,7 @@ describe('a config that could be read in two ways, or lists other layers, is lef
     'no diff_ids': ['{"rootfs":{}}', /no diff_ids/],
     'rootfs twice': [`{"rootfs":{"diff_ids":["${OTHER}"]},"RootFS":{}}`, /rootfs more than once/],
     'diff_ids in capitals': [`{"rootfs":{"DIFF_IDS":["${OTHER}"]}}`, /diff_ids/],
-    'no object': ['[]', /no object/],
+    'not an object': ['[]', /not an object/],
   }
   for (const [name, [text, reason]] of Object.entries(refused))
     test(name, () => assert.match(String(addLayerToConfig(bytes(text), DIFF_ID, 1)), reason))

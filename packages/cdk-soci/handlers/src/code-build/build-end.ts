@@ -20,7 +20,7 @@ export function readBuild(build: Build): End | undefined {
 function resultOf(build: Build, told: unknown): Outcome | string {
   const { buildStatus, phases = [] } = build
   const outcome = readOutcome(told)
-  if (buildStatus === 'SUCCEEDED') return outcome ?? 'the build succeeded, but told no result'
+  if (buildStatus === 'SUCCEEDED') return outcome ?? 'the build succeeded, but returned no result'
   if (isObject(told) && typeof told.failed === 'string') return told.failed.slice(0, CAUSE_LIMIT)
   const ended = phases.find(({ phaseStatus }) => phaseStatus !== undefined && phaseStatus !== 'SUCCEEDED')
   const words = wordsOf(ended)

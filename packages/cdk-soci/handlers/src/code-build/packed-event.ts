@@ -23,7 +23,7 @@ export function packEvent(event: CloudFormationEvent): string {
   return packed
 }
 
-/** Undefined for what is no packed event. */
+/** Undefined for what is not a packed event. */
 export function unpackEvent(packed: string | undefined): CloudFormationEvent | undefined {
   if (packed === undefined || packed.length > LIMIT) return undefined
   try {

@@ -17,7 +17,7 @@ const REASON_LIMIT = 1_000
 /** Does the work of the event in the build's environment. Never throws: what goes wrong stands in the file, as `{"failed": "why"}`. */
 export async function runBuild(resultFile: string): Promise<void> {
   const event = unpackEvent(process.env[EVENT_VARIABLE])
-  const result = event === undefined ? { failed: `${EVENT_VARIABLE} is no packed event` } : await perform(event)
+  const result = event === undefined ? { failed: `${EVENT_VARIABLE} is not a packed event` } : await perform(event)
   await writeFile(resultFile, JSON.stringify(result))
 }
 

@@ -21,7 +21,7 @@ export function readExecution(execution: DescribeExecutionOutput, logGroup: stri
 }
 
 function resultOf({ status, output, error, cause }: DescribeExecutionOutput): Outcome | string {
-  if (status === 'SUCCEEDED') return readOutcome(parseJson(output)) ?? 'the execution succeeded, but told no result'
+  if (status === 'SUCCEEDED') return readOutcome(parseJson(output)) ?? 'the execution succeeded, but returned no result'
   if (status === 'ABORTED') return 'the execution was stopped by somebody'
   if (status === 'TIMED_OUT')
     return 'the execution did not finish in time: give it more (timeout), or more memory to its functions'
