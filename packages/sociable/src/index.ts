@@ -1,3 +1,15 @@
+// What callers catch and pass, so that they need no other package
+export {
+  type Content,
+  type Descriptor,
+  ImageReferenceError,
+  ManifestError,
+  openStore,
+  type Store,
+  StoreError,
+  type StoreErrorCode,
+} from '@sociable/oci'
+export { LayerFormatError, ZtocFormatError } from '@sociable/ztoc'
 export { type CheckConvertedResult, checkConverted } from './check-converted.js'
 export { type CheckProfileOptions, type CheckProfileResult, checkProfile } from './check-profile.js'
 export { convert } from './convert.js'
