@@ -57,7 +57,7 @@ function Summary({ data, size }: { readonly data: ReportData; readonly size: num
         )}
         <Card
           term="AWS Fargate"
-          value={fargate.eligible ? 'eligible' : 'not eligible'}
+          value={fargate.eligible ? (fargate.inEcr ? 'eligible' : 'eligible once it is in Amazon ECR') : 'not eligible'}
           note={[...fargate.reasons, ...fargate.notes].join('; ')}
         />
       </dl>

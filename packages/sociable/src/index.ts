@@ -24,6 +24,7 @@ export {
   type OpenImageOptions,
   openImage,
 } from './image.js'
+export { type ImageConfigOptions, type ImageConfigResult, imageConfig } from './image-config.js'
 export {
   type InspectedLayer,
   type InspectedPlatform,

@@ -89,7 +89,7 @@ export async function inspect(image: ImageLocation, options: InspectOptions = {}
     for (const entry of new Set(selected)) {
       const lookup = await findSociIndex(store, tree, entry, signal)
       if (lookup.index !== undefined) claimed.add(lookup.index.descriptor.digest)
-      images.push(await inspectPlatform(store, entry, lookup, signal))
+      images.push(await inspectPlatform(store, name, entry, lookup, signal))
     }
     return {
       ...contentResult(top),
@@ -114,6 +114,7 @@ function otherEntries({ entries, absent }: ImageTree, claimed: ReadonlySet<strin
 
 async function inspectPlatform(
   store: Store,
+  image: string,
   entry: TreeEntry,
   { index, problems: linkProblems }: SociLookup,
   signal: AbortSignal | undefined,
@@ -156,7 +157,7 @@ async function inspectPlatform(
     ...(profile !== undefined && { profile }),
     problems,
     layers: inspected,
-    fargate: fargateEligibility({ platform, version: index?.version, problems, layers: inspected }),
+    fargate: fargateEligibility({ image, platform, version: index?.version, problems, layers: inspected }),
   }
 }
 

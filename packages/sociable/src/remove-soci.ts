@@ -3,7 +3,7 @@ import { ImageError } from './error.js'
 import { type ImageTree, readImageTree } from './image/image-tree.js'
 import { type PlatformIndex, rewriteImage } from './image/rewrite.js'
 import { findSociIndex } from './image/soci-lookup.js'
-import { configDocuments, withoutStartLayers } from './image/start-layer-mark.js'
+import { configDocuments, startLayerOf, withoutStartLayers } from './image/start-layer-mark.js'
 import { pushDocuments, tagOnce } from './indexing/outcome.js'
 import { imagesOf } from './indexing/plan.js'
 import { type AttachedIndex, attachedIndexes } from './indexing/reusable.js'
@@ -28,6 +28,10 @@ export interface RemoveSociResult extends ContentResult {
   /** The image; its digest is a new one if v2 indexes were removed, as they are part of it. */
   readonly image: string
   readonly removed: readonly SociIndexResult[]
+  /** Digest of the image before. */
+  readonly previousDigest: string
+  /** Start layers that were taken off the image. */
+  readonly startLayers: readonly ContentResult[]
   /** SOCI indexes of other tools, that stay. */
   readonly kept: readonly SociIndexResult[]
 }
@@ -50,7 +54,11 @@ export async function removeSoci(image: ImageLocation, options: RemoveSociOption
 async function removeFrom(place: Place, { all = false, signal }: RemoveSociOptions): Promise<RemoveSociResult> {
   const { store, name } = place
   const top = await store.resolve(place.reference, { signal })
-  const { tree, configs } = await withoutStartLayers(store, await readImageTree(store, top, name, signal), signal)
+  const before = await readImageTree(store, top, name, signal)
+  const { tree, configs } = await withoutStartLayers(store, before, signal)
+  const startLayers = before.entries.flatMap((entry, i) =>
+    entry === tree.entries[i] ? [] : [contentResult(startLayerOf(entry)!)],
+  )
   const isOurs = (index: SociIndexResult): boolean => all || /^sociable\b/.test(index.buildTool ?? '')
   const attached = await attachedIndexes(store, imagesOf(tree), signal)
   const listed = tree.entries.flatMap(({ kind, manifest, descriptor }) =>
@@ -86,7 +94,7 @@ async function removeFrom(place: Place, { all = false, signal }: RemoveSociOptio
     result = contentResult(rewritten.index.descriptor)
   }
   for (const { descriptor } of deletable) await store.delete!(descriptor, { signal })
-  return { ...result, image: name, removed, kept }
+  return { ...result, image: name, previousDigest: top.digest, removed, startLayers, kept }
 }
 
 function describeIndex({ descriptor, manifest }: AttachedIndex, version: 'v1' | 'v2'): SociIndexResult {

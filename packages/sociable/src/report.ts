@@ -90,7 +90,13 @@ export async function report(image: ImageLocation, options: ReportOptions = {}):
       platform: platformName,
       digest: entry.manifestDescriptor!.digest,
       ...(index !== undefined && { sociVersion: index.version }),
-      fargate: fargateEligibility({ platform: entry.platform!, version: index?.version, problems, layers: inspected }),
+      fargate: fargateEligibility({
+        image: name,
+        platform: entry.platform!,
+        version: index?.version,
+        problems,
+        layers: inspected,
+      }),
       layers: reported,
       files: shown.files,
       ...(resolved !== undefined && {

@@ -168,12 +168,26 @@ describe('tee', () => {
 test('eligible on Fargate or not, and why', () => {
   const lazy = { size: 300 << 20, lazy: true }
   const linux = { architecture: 'amd64', os: 'linux' }
-  const sound = { platform: linux, version: 'v2', problems: [], layers: [lazy] } as const
+  const image = '123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1'
+  const sound = { image, platform: linux, version: 'v2', problems: [], layers: [lazy] } as const
   assert.deepEqual(fargateEligibility(sound), {
     eligible: true,
+    inEcr: true,
     reasons: [],
-    notes: ['the image must be in a private repository of Amazon ECR'],
+    notes: [],
   })
+  const ofName = (name: string) => {
+    const { eligible, inEcr, notes } = fargateEligibility({ ...sound, image: name })
+    return [eligible, inEcr, notes.join()]
+  }
+  const note = 'the image must be in a private repository of Amazon ECR'
+  for (const name of [
+    'oci:image:app',
+    'public.ecr.aws/x/app:1',
+    'example.com/123456789012.dkr.ecr.eu-west-1.amazonaws.com/a:1',
+  ])
+    assert.deepEqual(ofName(name), [true, false, note])
+  assert.deepEqual(ofName('123456789012.dkr-ecr.eu-west-1.on.aws/app:1'), [true, true, ''])
   const reason = (change: Partial<Parameters<typeof fargateEligibility>[0]>) =>
     fargateEligibility({ ...sound, ...change }).reasons.join()
   assert.match(reason({ platform: { architecture: 's390x', os: 'linux' } }), /only linux\/amd64 and linux\/arm64/)
@@ -192,6 +206,6 @@ test('eligible on Fargate or not, and why', () => {
   }).notes
   assert.match(
     notes.join('\n'),
-    /11 B; lazy loading is recommended from 250 MiB.*\n6 of 11 bytes are in layers without a zTOC/s,
+    /11 B; lazy loading is recommended from 250 MiB.*\n6 B of 11 B are in layers without a zTOC/s,
   )
 })

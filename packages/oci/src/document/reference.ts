@@ -56,6 +56,8 @@ export function parseReference(text: string): ImageReference {
   if (text === '-') return { transport: 'oci-archive', path: '-' }
   const local = LOCAL.exec(text)
   if (local !== null) return parseLocal(text, local[1] as LocalReference['transport'] | 'memory', local[2]!)
+  const web = /^https?:\/\/(.+?)\/*$/s.exec(text)
+  if (web !== null) throw invalid(text, `write it without the scheme, as ${web[1]}`)
   // `dir:1` is a repository's tag, `dir:/images/app` is a place
   const hint = /^dir:[\w][\w.-]*(?:@|$)/.test(text)
     ? undefined

@@ -11,6 +11,7 @@ import {
 } from '../document/gojson.js'
 import { decodeIndexJson, encodeDescriptor, encodeIndex } from '../document/manifest.js'
 import { isIndexType, OCI_INDEX } from '../document/mediatype.js'
+import { nearestFirst } from '../document/nearest.js'
 import { formatReference, isLocalTag, parseReference } from '../document/reference.js'
 import { ImageReferenceError, StoreError } from '../error.js'
 
@@ -65,7 +66,8 @@ export function findByName(index: LayoutIndex, name: string, where: string): Des
           const imageName = entry.annotations?.get(IMAGE_NAME)
           return imageName !== undefined && (imageName === name || imageName === full)
         })
-  if (found.length === 0) throw new StoreError('NOT_FOUND', `${where} has no image "${name}"; ${listNames(index)}`)
+  if (found.length === 0)
+    throw new StoreError('NOT_FOUND', `${where} has no image "${name}"; ${listNames(index, name)}`)
   if (new Set(found.map((entry) => entry.digest)).size > 1) {
     const names = found.map((entry) => entry.annotations?.get(IMAGE_NAME) ?? entry.digest)
     throw new StoreError('NOT_FOUND', `${where} has several images "${name}": say which of ${names.join(', ')}`)
@@ -194,8 +196,9 @@ function fullName(name: string): string | undefined {
   }
 }
 
-function listNames(index: LayoutIndex): string {
-  const names = imageNames(index)
+/** @param wanted the name that is not there: those most like it come first */
+function listNames(index: LayoutIndex, wanted?: string): string {
+  const names = wanted === undefined ? imageNames(index) : nearestFirst(wanted, imageNames(index))
   if (names.length === 0) return 'its images have no names'
   const more = names.length > 20 ? ` and ${names.length - 20} more` : ''
   return `it has ${names.slice(0, 20).join(', ')}${more}`

@@ -91,6 +91,7 @@ test('what names no image is refused, with the reason', () => {
     ['dir:/tmp/x', /skopeo copy dir:PATH oci:DIR:TAG/],
     ['dir:./x', /skopeo copy dir:PATH/],
     ['dir:images/x', /skopeo copy dir:PATH/],
+    ['https://host.example/app:1/', /write it without the scheme, as host\.example\/app:1$/],
     ['docker-daemon:app:1', /docker save/],
     ['containers-storage:app', /skopeo copy/],
     [hex64, /could be an image id/],

@@ -10,10 +10,11 @@ import type { Terminal } from './terminal.js'
 
 export function copyCommand(terminal: Terminal): Command {
   const command = new Command('copy')
-    .summary('copy an image with its SOCI index, nothing dropped')
+    .summary('copy an image with its SOCI indexes')
     .description(
       'Copies an image as it is, all platforms, with its SOCI indexes (v2, and attached ones, v1) and whatever else is attached to it. ' +
-        "Every digest stays. Prints the copy's name and digest. Other tools drop what makes an index a SOCI index on the way.",
+        "Every digest stays. Prints the copy's name and digest. SOCI indexes v2 are part of the image, so crane copy, oras cp and skopeo copy --all keep them; " +
+        'tools that copy one platform, or that leave referrers (v1) behind, lose them.',
     )
     .argument('<source>', 'the image; - is an archive on stdin', notEmpty)
     .argument('<destination>', 'where it goes; - is an archive on stdout', notEmpty)

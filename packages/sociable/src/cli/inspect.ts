@@ -1,12 +1,22 @@
 import { Command } from 'commander'
 import type { InspectedLayer, InspectedPlatform, InspectResult } from '../inspect.js'
+import { printableJson } from '../printable.js'
+import type { ContentResult } from '../result.js'
 import { addExamples } from './examples.js'
-import { formatBinarySize, formatCount, formatSize, shortDigest } from './format.js'
+import { UsageError } from './failure.js'
+import { formatBinarySize, formatCount, formatSize, plural, shortDigest } from './format.js'
 import { notEmpty, option } from './option.js'
 import { addRegistryOptions, type RegistryFlags, registryOptions } from './registry-options.js'
 import { type Column, formatTable } from './table.js'
 import type { Line, Style, Styled, Terminal } from './terminal.js'
+import { drawTree, type TreeNode } from './tree.js'
 import { parsePlatforms } from './values.js'
+
+interface InspectFlags extends RegistryFlags {
+  readonly platform?: readonly string[]
+  readonly tree?: boolean
+  readonly config?: boolean
+}
 
 export function inspectCommand(terminal: Terminal): Command {
   const command = new Command('inspect')
@@ -19,16 +29,32 @@ export function inspectCommand(terminal: Terminal): Command {
     .addOption(
       option('-p, --platform <platform>', 'this platform only; repeatable (default: all of the image)', parsePlatforms),
     )
+    .addOption(option('--tree', 'a tree instead of tables: image, platforms, SOCI indexes, zTOCs and layers'))
+    .addOption(option('--config', "the image's config as JSON instead; of the machine's platform, or --platform"))
   addRegistryOptions(command)
   addExamples(command, [
     { command: 'sociable inspect oci:./image:app-soci', does: 'a table per platform' },
     { command: "sociable inspect oci:./image:app --json | jq '.sociEnabled'", does: 'for a script' },
+    { command: 'sociable inspect oci:./image:app-soci --tree', does: 'what refers to what, with full digests' },
+    {
+      command: "sociable inspect registry.example/app:1 --config | jq '.config.Entrypoint'",
+      does: 'what the image starts',
+    },
   ])
-  return command.action(async (image: string, flags: RegistryFlags & { readonly platform?: readonly string[] }) => {
+  return command.action(async (image: string, flags: InspectFlags) => {
+    const { platform: platforms, tree, config } = flags
+    if (tree && config) throw new UsageError('--tree and --config are two outputs: choose one')
+    if (config && (platforms?.length ?? 0) > 1) throw new UsageError('--config is of one platform: give one --platform')
     const access = await registryOptions(flags, [image], terminal)
+    const { signal } = terminal
+    if (config) {
+      const { imageConfig } = await import('../image-config.js')
+      const { json } = await imageConfig(image, { ...access, platform: platforms?.[0], signal })
+      return terminal.write(`${printableJson(json, 2)}\n`)
+    }
     const { inspect } = await import('../inspect.js')
-    const result = await inspect(image, { ...access, platforms: flags.platform, signal: terminal.signal })
-    await terminal.result(result, describe(result))
+    const result = await inspect(image, { ...access, platforms, signal })
+    await terminal.result(result, tree ? describeTree(result) : describe(result))
   })
 }
 
@@ -65,8 +91,9 @@ function describePlatform(image: InspectedPlatform): Line[] {
     lines.push(`built by      ${image.buildTool}${health}`)
   }
   if (image.profile !== undefined) lines.push(`profile       ${image.profile}`)
-  const { eligible, reasons, notes } = image.fargate
-  lines.push(['Fargate       ', eligible ? styled('green', 'eligible') : styled('yellow', 'not eligible')])
+  const { eligible, inEcr, reasons, notes } = image.fargate
+  const word = inEcr ? 'eligible' : 'eligible once it is in Amazon ECR'
+  lines.push(['Fargate       ', eligible ? styled('green', word) : styled('yellow', 'not eligible')])
   lines.push(...[...reasons, ...notes].map((line) => `              ${line}`))
   lines.push(...image.problems.map((problem): Line => [styled('red', 'problem'), `       ${problem}`]))
   if (image.layers.length === 0) return [...lines, 'no layers']
@@ -106,4 +133,30 @@ function layerRow(layer: InspectedLayer, index: number): string[] {
     ztoc === undefined ? '-' : formatSize(ztoc.size),
     notes.filter((note) => note !== '').join('; '),
   ]
+}
+
+function describeTree(result: InspectResult): string[] {
+  const others = result.others.map(({ kind, digest, size }) => ({ text: `${kind}  ${digest}  ${formatSize(size)}` }))
+  const children = [...result.images.map(platformNode), ...others]
+  return drawTree({ text: `${result.image}  ${result.digest}`, children })
+}
+
+function platformNode(image: InspectedPlatform): TreeNode {
+  const { index, layers } = image
+  const layerNodes = layers.map((layer, i): TreeNode => {
+    const why = layer.lazy ? 'lazy' : `not lazy: ${layer.reason}`
+    return { text: `layer ${i + 1}  ${layer.digest}  ${formatSize(layer.size)}  ${why}` }
+  })
+  const problems = image.problems.map((problem) => ({ text: `problem: ${problem}` }))
+  const indexNodes = index === undefined ? [{ text: 'no SOCI index' }] : [indexNode(index, image)]
+  return { text: `${image.name}  ${image.manifest.digest}`, children: [...indexNodes, ...problems, ...layerNodes] }
+}
+
+function indexNode({ digest }: ContentResult, { version, layers }: InspectedPlatform): TreeNode {
+  const children = layers.flatMap(({ ztoc }, i) => {
+    if (ztoc === undefined) return []
+    const spans = `${plural(ztoc.spans, 'span')} of ${formatBinarySize(ztoc.spanSize)}`
+    return [{ text: `zTOC of layer ${i + 1}  ${ztoc.digest}  ${formatSize(ztoc.size)}  ${spans}` }]
+  })
+  return { text: `SOCI index ${version}  ${digest}`, children }
 }

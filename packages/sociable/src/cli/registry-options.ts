@@ -1,4 +1,6 @@
 // The flags of all commands that may have to do with a registry.
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Command } from 'commander'
 import type { RegistryAccess } from '../options.js'
 import { UsageError } from './failure.js'
@@ -46,9 +48,22 @@ export async function registryOptions(
   if (username !== undefined && !passwordStdin)
     throw new UsageError('--username needs --password-stdin: other users can see a password on the command line')
   const onNotice = (message: string) => terminal.warn(message)
+  if (places.includes('-') && process.stdin.isTTY)
+    throw new UsageError('standard input is a terminal: pipe an archive or a layer in, or name a file')
+  for (const place of places) refuseLocalPath(place)
   if (!passwordStdin) return { plainHttp, insecure, onNotice }
   if (places.includes('-')) throw new UsageError('--password-stdin and - both read stdin: use a file')
   return { username, password: await readPassword(), plainHttp, insecure, onNotice }
+}
+
+/** A folder or file that is here, named as if it were in a registry, is never sought there. */
+function refuseLocalPath(place: string): void {
+  const path = place.replace(/@sha\d+:[0-9a-f]+$/, '').replace(/:[\w.-]+$/, '')
+  const [isLayout, isArchive] = [existsSync(join(path, 'oci-layout')), /\.(?:tar|tgz|tar\.gz)$/.test(path)]
+  if (!isLayout && !(isArchive && existsSync(path))) return
+  const rest = place.slice(path.length)
+  const forms = isLayout ? `oci:${path}${rest}` : `oci-archive:${path}${rest} or docker-archive:${path}${rest}`
+  throw new UsageError(`${path} is a ${isLayout ? 'folder with an image layout' : 'file'}: write ${forms}`)
 }
 
 async function readPassword(): Promise<string> {

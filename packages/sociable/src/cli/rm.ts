@@ -1,6 +1,7 @@
 import { Command } from 'commander'
-import { printable } from '../printable.js'
+import type { RemoveSociResult } from '../remove-soci.js'
 import { addExamples } from './examples.js'
+import { plural } from './format.js'
 import { notEmpty, option } from './option.js'
 import { addRegistryOptions, type RegistryFlags, registryOptions } from './registry-options.js'
 import type { Terminal } from './terminal.js'
@@ -25,10 +26,22 @@ export function rmCommand(terminal: Terminal): Command {
     const result = await removeSoci(image, { ...access, all: flags.all, signal: terminal.signal })
     for (const { digest, buildTool } of result.kept)
       terminal.warn(`SOCI index ${digest} stays, as ${buildTool ?? 'another tool'} made it: --all removes it too`)
-    if (result.removed.length === 0) terminal.note(`${printable(result.image)} has no SOCI index to remove`)
+    terminal.note(describe(result))
     await terminal.result(
       result,
       result.removed.map(({ digest, version }) => `${digest} (${version})`),
     )
   })
+}
+
+/** `removed 1 SOCI index and 1 start layer from oci:image:app, which is now sha256:…`. */
+function describe({ image, digest, previousDigest, removed, startLayers }: RemoveSociResult): string {
+  const indexes = `${removed.length} SOCI ${removed.length === 1 ? 'index' : 'indexes'}`
+  const parts = [
+    ...(removed.length === 0 ? [] : [indexes]),
+    ...(startLayers.length === 0 ? [] : [plural(startLayers.length, 'start layer')]),
+  ]
+  if (parts.length === 0) return `${image} has no SOCI index to remove`
+  const change = digest === previousDigest ? 'which stays as it was' : `which is now ${digest}`
+  return `removed ${parts.join(' and ')} from ${image}, ${change}`
 }

@@ -70,7 +70,7 @@ export function ztocCommand(terminal: Terminal): Command {
   return command.action(async (layer: string, flags: ZtocFlags) => {
     if (terminal.json && flags.output === '-')
       throw new UsageError('--json and --output - both write to stdout: write the zTOC to a file')
-    const access = await registryOptions(flags, [layer], terminal)
+    const access = await registryOptions(flags, layer === '-' ? [layer] : [], terminal)
     const { indexOneLayer } = await import('../one-layer.js')
     const report = reportProgress(terminal)
     try {
@@ -103,7 +103,6 @@ export function ztocCommand(terminal: Terminal): Command {
 }
 
 function standardInput(terminal: Terminal): AsyncIterable<Uint8Array> {
-  if (process.stdin.isTTY) throw new UsageError('standard input is a terminal: pipe a layer in, or name a file')
   return addAbortSignal(terminal.signal, process.stdin)
 }
 

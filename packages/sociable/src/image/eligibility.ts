@@ -4,6 +4,8 @@ import { formatPlatform, normalizePlatform } from './platform.js'
 
 /** What an image tells of one platform, as far as Fargate cares. */
 export interface EligibilityFacts {
+  /** The image's name. */
+  readonly image: string
   readonly platform: Platform
   readonly version: 'v1' | 'v2' | undefined
   /** Links that do not hold, in words. */
@@ -14,6 +16,8 @@ export interface EligibilityFacts {
 export interface Eligibility {
   /** Whether Fargate can load the image lazily; accounts and regions differ, so it may still not do so. */
   readonly eligible: boolean
+  /** Whether its name is that of a private repository of Amazon ECR: Fargate loads no other image lazily. */
+  readonly inEcr: boolean
   /** Why not; empty where it is. */
   readonly reasons: readonly string[]
   /** What holds besides, such as sizes below what AWS recommends. */
@@ -23,10 +27,14 @@ export interface Eligibility {
 /** Compressed bytes from which AWS recommends lazy loading (Amazon ECS developer guide, "Lazy loading container images using SOCI"). */
 const RECOMMENDED_SIZE = 250 * 1024 * 1024
 
+/** Hosts of private repositories: `ACCOUNT.dkr.ecr.REGION.…`, FIPS and dual-stack ones (Amazon ECR user guide, "Private registry"). */
+const PRIVATE_ECR = /^\d{12}\.dkr[.-]ecr(?:-fips)?\.[a-z0-9-]+\.[^/]+\//
+
 /** Linux on x86_64 or arm64, with a v2 index that covers at least one layer: the rules of Fargate's Linux platform version 1.4.0. */
-export function fargateEligibility({ platform, version, problems, layers }: EligibilityFacts): Eligibility {
+export function fargateEligibility({ image, platform, version, problems, layers }: EligibilityFacts): Eligibility {
   const reasons: string[] = []
-  const notes = ['the image must be in a private repository of Amazon ECR']
+  const inEcr = PRIVATE_ECR.test(image)
+  const notes = inEcr ? [] : ['the image must be in a private repository of Amazon ECR']
   const { os, architecture } = normalizePlatform(platform)
   if (os !== 'linux' || (architecture !== 'amd64' && architecture !== 'arm64'))
     reasons.push(`${formatPlatform(platform)} is not loaded lazily, only linux/amd64 and linux/arm64 are`)
@@ -42,6 +50,8 @@ export function fargateEligibility({ platform, version, problems, layers }: Elig
     )
   const eager = layers.filter(({ lazy }) => !lazy).reduce((sum, layer) => sum + layer.size, 0)
   if (version !== undefined && eager > size / 2)
-    notes.push(`${eager} of ${size} bytes are in layers without a zTOC, which are pulled whole before the start`)
-  return { eligible: reasons.length === 0, reasons, notes }
+    notes.push(
+      `${formatSize(eager)} of ${formatSize(size)} are in layers without a zTOC, which are pulled whole before the start`,
+    )
+  return { eligible: reasons.length === 0, inEcr, reasons, notes }
 }

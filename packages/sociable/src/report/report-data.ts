@@ -9,6 +9,7 @@ export interface ReportData {
   readonly sociVersion?: 'v1' | 'v2'
   readonly fargate: {
     readonly eligible: boolean
+    readonly inEcr: boolean
     readonly reasons: readonly string[]
     readonly notes: readonly string[]
   }

@@ -241,9 +241,77 @@ test('inspect: a table, and why not', async (t) => {
   assert.match(soci.out, /^SOCI-enabled {2}yes$/m)
   assert.match(soci.out, new RegExp(`^SOCI index {4}${DIGEST} \\(v2\\)$`, 'm'))
   assert.match(soci.out, /^built by {6}sociable v1 \(as it says itself\)$/m)
-  assert.match(soci.out, /^Fargate {7}eligible$/m)
+  assert.match(soci.out, /^Fargate {7}eligible once it is in Amazon ECR$/m)
   assert.match(soci.out, /^2 {2}[0-9a-f]{12} {2}11\.5 MB {3}11\.5 MB {2}yes {7}3 {6}4 MiB {6}3 /m)
   assert.match(soci.out, /^3 {2}[0-9a-f]{12} .* no .*smaller than/m)
+})
+
+test('inspect --tree: what refers to what', async (t) => {
+  const { cwd } = await imageOf(t)
+  await run(['convert', 'oci:image:app'], { cwd })
+  const tree = (await run(['inspect', 'oci:image:app-soci', '--tree'], { cwd })).out.replace(
+    /sha256:[0-9a-f]{64}/g,
+    'D',
+  )
+  assert.equal(
+    tree.replace(/[\d.]+ kB|\d+ B/g, 'N'),
+    [
+      'oci:image:app-soci  D',
+      '└─ linux/amd64  D',
+      '   ├─ SOCI index v2  D',
+      '   │  └─ zTOC of layer 2  D  N  3 spans of 4 MiB',
+      '   ├─ layer 1  D  N  not lazy: smaller than 10 MiB',
+      '   ├─ layer 2  D  11.5 MB  lazy',
+      '   └─ layer 3  D  N  not lazy: smaller than 10 MiB',
+      '',
+    ].join('\n'),
+  )
+  const plain = await run(['inspect', 'oci:image:app', '--tree'], { cwd })
+  assert.match(plain.out, /^└─ linux\/amd64 .*\n {3}├─ no SOCI index\n/m)
+})
+
+test("inspect --config: a platform's config, with no control characters of its own", async (t) => {
+  const cwd = await temporaryFolder(t)
+  const layout = await makeLayout(join(cwd, 'image'))
+  await layout.add('a', [{ a: 'a' }], 'amd64', { Cmd: ['/app', '\u001b[31m'] })
+  await layout.add('b', [{ a: 'b' }], 'arm64', { Cmd: ['/arm'] })
+  await layout.join('app')
+  const config = async (...args: string[]) => {
+    const { status, out, err } = await run(['inspect', 'oci:image:app', '--config', ...args], { cwd })
+    assert.deepEqual([status, err], [0, ''])
+    assert.ok(!out.includes('\u001b'))
+    return JSON.parse(out) as { architecture: string; config: { Cmd: string[] } }
+  }
+  assert.deepEqual((await config('-p', 'linux/amd64')).config.Cmd, ['/app', '\u001b[31m'])
+  assert.equal((await config('-p', 'linux/arm64', '--json')).architecture, 'arm64')
+  const absent = await run(['inspect', 'oci:image:app', '--config', '-p', 'linux/s390x'], { cwd })
+  assert.deepEqual([absent.status, absent.out], [1, ''])
+  for (const wrong of [['--tree'], ['-p', 'linux/amd64,linux/arm64']])
+    assert.equal((await run(['inspect', 'oci:image:app', '--config', ...wrong], { cwd })).status, 2)
+})
+
+test('names that are meant otherwise than they are written: errors say what to write', async (t) => {
+  const { cwd } = await imageOf(t)
+  await writeFile(join(cwd, 'app.tar'), '')
+  const refused = async (...args: string[]) => {
+    const { status, out, err } = await run(args, { cwd })
+    assert.notEqual(status, 0)
+    assert.equal(out, '')
+    return err
+  }
+  assert.match(
+    await refused('inspect', 'image:app'),
+    /^error: image is a folder with an image layout: write oci:image:app\n$/,
+  )
+  const archive = 'oci-archive:app.tar or docker-archive:app.tar'
+  assert.equal(await refused('ls', 'app.tar'), `error: app.tar is a file: write ${archive}\n`)
+  assert.match(
+    await refused('inspect', 'https://registry.example/app:1/'),
+    /write it without the scheme, as registry\.example\/app:1\n$/,
+  )
+  for (const tag of ['zebra', 'ap', 'appendix'])
+    assert.equal((await run(['copy', 'oci:image:app', `oci:image:${tag}`], { cwd })).status, 0)
+  assert.match(await refused('inspect', 'oci:image:zebr'), /it has zebra, a/)
 })
 
 test('ls: the layers put together, whiteouts and links heeded', async (t) => {

@@ -34,6 +34,7 @@ test('an image is converted, looked into and freed in its registry', async (t) =
   const created = await ok('create', image, ...small)
   const removed = await ok('rm', image)
   assert.equal(removed.out, `${created.out.trim()} (v1)\n`)
+  assert.equal(removed.err, `removed 1 SOCI index from ${image}, which stays as it was\n`)
   const freed = JSON.parse((await ok('rm', `${image}-soci`, '--json')).out)
   assert.deepEqual(
     freed.removed.map((index: { version: string; buildTool: string }) => [index.version, index.buildTool]),

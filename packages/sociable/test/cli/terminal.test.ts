@@ -75,6 +75,17 @@ test('a layer cannot be typed in', options, async () => {
   assert.match(session.screen(), /standard input is a terminal/)
 })
 
+test('an image cannot be typed in', options, async () => {
+  for (const args of [
+    ['inspect', '-'],
+    ['convert', '-', 'oci:out:app'],
+  ]) {
+    const session = await onTerminal(args, { typed: true })
+    assert.equal(await session.ended(), 2)
+    assert.match(session.screen(), /standard input is a terminal: pipe an archive or a layer in/)
+  }
+})
+
 test('control characters of an image do not reach a terminal', options, async (t) => {
   const folder = await temporaryFolder(t)
   const layout = await makeLayout(join(folder, 'image'))

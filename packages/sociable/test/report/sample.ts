@@ -54,7 +54,7 @@ export function sampleReport(fileCount: number, image = 'registry.example/app:1-
     platform: 'linux/amd64',
     digest: `sha256:${'a'.repeat(64)}`,
     sociVersion: 'v2',
-    fargate: { eligible: true, reasons: [], notes: ['accounts and regions differ'] },
+    fargate: { eligible: true, inEcr: false, reasons: [], notes: ['accounts and regions differ'] },
     layers: [layer(1, 40_000_000, 12), layer(2, 90_000_000, 30), layer(3, 2_000_000, 0)],
     files: { names, parents, sizes, layers, flags },
     profile: { files: 12, missing: 2, bytes: 43_000_000, spanBytes: 16_000_000 },
