@@ -15,6 +15,8 @@ export { type CheckProfileOptions, type CheckProfileResult, checkProfile } from 
 export { convert } from './convert.js'
 export { type CopyImageOptions, type CopyImageResult, copyImage } from './copy-image.js'
 export { createIndex } from './create.js'
+export { type DiffLayer, type DiffPlatform, type DiffResult, diff } from './diff.js'
+export { type DiskUsage, type DiskUsageOptions, diskUsage } from './disk-usage.js'
 export { ImageError, type ImageErrorCode } from './error.js'
 export {
   type EntryType,

@@ -5,6 +5,8 @@ import { completionCommand } from './completion.js'
 import { convertCommand } from './convert.js'
 import { copyCommand } from './copy.js'
 import { createCommand } from './create.js'
+import { diffCommand } from './diff.js'
+import { duCommand } from './du.js'
 import { addExamples } from './examples.js'
 import { extractCommand } from './extract.js'
 import { UsageError } from './failure.js'
@@ -33,6 +35,8 @@ const COMMANDS = [
   lsCommand,
   catCommand,
   extractCommand,
+  duCommand,
+  diffCommand,
   copyCommand,
   rmCommand,
   profileCommand,
