@@ -4,6 +4,9 @@ import { describeFailure, type ErrorDocument, EXIT_DONE, EXIT_FAILED, EXIT_USAGE
 import { buildProgram } from './program.js'
 import { Terminal } from './terminal.js'
 
+// The AWS SDK's packages are pinned to versions that support Node.js 20, so its advice to upgrade would only mislead
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'
+
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 /** A run that is interrupted has this long to clean up behind it. */
 const GRACE_MILLISECONDS = 800

@@ -40,6 +40,7 @@ test('Amazon ECR: the token of the AWS SDK, the registry and its storage are rea
   const image = `${ECR}/app:1`
   const copied = await run(['copy', 'oci:image:app', image], { cwd, env })
   assert.equal(copied.status, 0, copied.err)
+  assert.doesNotMatch(copied.err, /Warning/)
   const converted = await run(['convert', image, ...SMALL], { cwd, env })
   assert.equal(converted.status, 0, converted.err)
   const read = await run(['cat', `${image}-soci`, 'etc/os-release', '-p', 'linux/amd64'], { cwd, env })
