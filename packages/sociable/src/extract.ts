@@ -1,13 +1,14 @@
 // Files of an image written to this machine. What is in an image is not trusted: no name in it leads out of the folder, whatever links there are.
 import { randomUUID } from 'node:crypto'
 import { renameSync } from 'node:fs'
-import { chmod, mkdir, readdir, rmdir, stat } from 'node:fs/promises'
+import { chmod, lstat, mkdir, readdir, rmdir, stat } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
 import { ImageError } from './error.js'
 import type { ExtractOptions, ExtractResult } from './reading/extract-result.js'
 import { type ExtractSource, TreeWriter } from './reading/extract-writer.js'
 import { HalfMadeTree } from './reading/half-made-tree.js'
-import { parentPath } from './reading/layer-tree.js'
+import { baseName, parentPath } from './reading/layer-tree.js'
+import { encodePath } from './reading/path-bytes.js'
 
 /** As `mkdir` makes folders, but for the umask. */
 const NEW_FOLDER = 0o777
@@ -19,7 +20,7 @@ const NEW_FOLDER = 0o777
  * absolute one counts from the image's root), as a relative one. Left out are all other symlinks, devices, pipes, sparse files, and names that this system
  * cannot have or cannot tell apart from another (`A` and `a`). Permissions are kept but for set-id and sticky bits, and files' times; owners and extended attributes are
  * not. Of each layer the spans that are needed are read in their order, each once.
- * @param folder is made, with the folders that it is in; it may be there if it is empty
+ * @param folder is made, with the folders that it is in; it may be there if it is empty or, for a file, has nothing of the file's name
  * @throws ImageError PATH_NOT_FOUND; DESTINATION_INVALID where the folder has something in it
  */
 export async function extractFiles(
@@ -31,7 +32,7 @@ export async function extractFiles(
   const found = await source.union.resolve(path, true)
   const isTree = found.entry === undefined || found.entry.type === 'dir'
   const target = resolve(folder)
-  const isThere = await checkFree(folder)
+  const isThere = await checkFree(folder, isTree ? undefined : baseName(found.path))
   // What is there may be where a file system is mounted: then all is made in it
   const temporary = isThere ? join(target, `.${randomUUID()}.partial`) : `${target}.${randomUUID()}.partial`
   const made = new HalfMadeTree()
@@ -60,11 +61,20 @@ export async function extractFiles(
   }
 }
 
-/** Whether there is such a folder, an empty one. @throws ImageError DESTINATION_INVALID where it is anything else */
-async function checkFree(folder: string): Promise<boolean> {
+/** Whether there is such a folder: an empty one, or for a file one that has nothing of its name. @throws ImageError DESTINATION_INVALID where it is anything else */
+async function checkFree(folder: string, file: string | undefined): Promise<boolean> {
   const stats = await stat(folder).catch(() => undefined)
   if (stats === undefined) return false
   const isFolder = stats.isDirectory()
+  if (isFolder && file !== undefined) {
+    const path = Buffer.concat([Buffer.from(folder + sep), encodePath(file)])
+    const isTaken = await lstat(path).then(
+      () => true,
+      () => false,
+    )
+    if (!isTaken) return true
+    throw new ImageError('DESTINATION_INVALID', `${folder} has a file of that name: remove it, or name another folder`)
+  }
   if (isFolder && (await readdir(folder)).length === 0) return true
   const problem = isFolder ? 'has files in it' : 'is no folder'
   throw new ImageError('DESTINATION_INVALID', `${folder} ${problem}: name a folder that is empty, or not there yet`)

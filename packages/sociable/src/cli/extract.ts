@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import type { FetchStatistics } from '../image.js'
-import type { ExtractResult } from '../reading/extract-result.js'
+import type { ExtractResult, SkippedEntry } from '../reading/extract-result.js'
 import { quotePath } from '../reading/quote-path.js'
 import { addExamples } from './examples.js'
 import { formatSize, plural } from './format.js'
@@ -23,7 +23,7 @@ export interface ExtractDocument extends ExtractResult {
   readonly statistics: FetchStatistics
 }
 
-/** Warnings of entries that were skipped; of all others only how many. */
+/** Skipped entries that --verbose lists. */
 const MAX_WARNINGS = 20
 
 export function extractCommand(terminal: Terminal): Command {
@@ -31,7 +31,7 @@ export function extractCommand(terminal: Terminal): Command {
     .summary("write an image's files into a folder")
     .description(
       'Writes a file of an image, or all that is in a directory of it, into a folder, through its SOCI index: only the spans that hold them are fetched, each once and verified. ' +
-        'The folder must be empty or not be there; it appears when it is whole. Nothing gets out of it: symlinks that lead elsewhere, devices and pipes are left out, each with a warning, and owners and set-id bits are not kept.',
+        'The folder must be empty or not be there, and appears when it is whole; a file can also go into a folder that has other files. Nothing gets out of it: symlinks that lead elsewhere, devices and pipes are left out, with a warning (--verbose lists them), and owners and set-id bits are not kept.',
     )
     .argument('<image>', 'the image', notEmpty)
     .argument('<path>', 'a file or a directory in the image; / is all of it', notEmpty)
@@ -48,14 +48,21 @@ export function extractCommand(terminal: Terminal): Command {
       const result = await image.extract(await imagePath(image, path, terminal.signal), folder, {
         signal: terminal.signal,
       })
-      for (const { path, reason } of result.skipped.slice(0, MAX_WARNINGS))
-        terminal.warn(`${quotePath(path)} is skipped: ${reason}`)
-      const more = result.skipped.length - MAX_WARNINGS
-      if (more > 0) terminal.warn(`and ${more} more are skipped: --json lists them all`)
+      warnOfSkipped(result.skipped, terminal)
       if (terminal.verbose) terminal.note(`${plural(result.files, 'file')}, ${formatSize(result.bytes)}`)
       const { platform, digest, statistics } = image
       const document: ExtractDocument = { image: image.name, platform, digest, path, folder, ...result, statistics }
       await terminal.result(document, [folder])
     }),
   )
+}
+
+/** One line, however many there are; with --verbose a line for each. */
+function warnOfSkipped(skipped: readonly SkippedEntry[], terminal: Terminal): void {
+  const listed = skipped.slice(0, terminal.verbose ? MAX_WARNINGS : 1)
+  const more = skipped.length - listed.length
+  for (const [i, { path, reason }] of listed.entries()) {
+    const rest = i === listed.length - 1 && more > 0 ? `; and ${more} more: --json lists them all` : ''
+    terminal.warn(`${quotePath(path)} is skipped: ${reason}${rest}`)
+  }
 }

@@ -37,3 +37,37 @@ test('extract writes files, and tells of what it does not', async (t) => {
   assert.deepEqual([missing.status, missing.err], [1, 'error: /none: not in the image\n'])
   assert.deepEqual((await readdir(cwd)).sort(), ['all', 'image', 'made', 'quiet'])
 })
+
+test('extract: a file goes into a folder that has others, but replaces none', async (t) => {
+  const cwd = await temporaryFolder(t)
+  const layout = await makeLayout(join(cwd, 'image'))
+  await layout.add('app', [{ 'etc/name': 'app\n', 'etc/other': 'other\n' }])
+  const extract = (...args: string[]) => run(['extract', 'oci:image:app', ...args, '-p', 'linux/amd64'], { cwd })
+  for (const path of ['/etc/name', '/etc/other']) {
+    const { status, err } = await extract(path, 'made')
+    assert.deepEqual([status, err], [0, ''])
+  }
+  assert.deepEqual((await readdir(join(cwd, 'made'))).sort(), ['name', 'other'])
+  assert.equal(await readFile(join(cwd, 'made', 'name'), 'utf8'), 'app\n')
+  const again = await extract('/etc/name', 'made')
+  assert.deepEqual([again.status, again.out], [1, ''])
+  assert.equal(again.err, 'error: made has a file of that name: remove it, or name another folder\n')
+  assert.deepEqual((await readdir(join(cwd, 'made'))).sort(), ['name', 'other'])
+})
+
+test('extract: one line for all that is skipped, with --verbose a line for each', async (t) => {
+  const cwd = await temporaryFolder(t)
+  const layout = await makeLayout(join(cwd, 'image'))
+  await layout.add('app', [{ 'etc/a': { link: '/run/a' }, 'etc/b': { link: '/run/b' }, 'etc/c': 'c' }])
+  const extract = (...args: string[]) => run(['extract', 'oci:image:app', 'etc', ...args, '-p', 'linux/amd64'], { cwd })
+  const reason = 'it is a symlink out of what is extracted, to'
+  const { status, err } = await extract('one')
+  assert.deepEqual(
+    [status, err],
+    [0, `warning: etc/a is skipped: ${reason} /run/a; and 1 more: --json lists them all\n`],
+  )
+  assert.match(
+    (await extract('two', '--verbose')).err,
+    /^warning: etc\/a is .*\/run\/a\nwarning: etc\/b is .*\/run\/b\n/,
+  )
+})
