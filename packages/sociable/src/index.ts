@@ -10,6 +10,7 @@ export {
   type StoreErrorCode,
 } from '@sociable/oci'
 export { LayerFormatError, ZtocFormatError } from '@sociable/ztoc'
+export { type BackfillImage, type BackfillOptions, type BackfillResult, backfill } from './backfill.js'
 export { type CheckConvertedResult, checkConverted } from './check-converted.js'
 export { type CheckProfileOptions, type CheckProfileResult, checkProfile } from './check-profile.js'
 export { convert } from './convert.js'

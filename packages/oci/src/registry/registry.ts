@@ -1,5 +1,6 @@
 // What of the registry is for others.
 export { type AwsTimeouts, awsRequestHandler } from './aws-request-handler.js'
+export { type EcrCatalogApi, type EcrRepositories, listRepositories } from './catalog.js'
 export { type ForRegistries, RegistryClient, type RegistryOptions } from './client.js'
 export {
   type Credential,

@@ -1,5 +1,6 @@
 // The whole command line as commander knows it. Commands load the library only when they run, so that --version and --help are quick.
 import { Command, type CommanderError } from 'commander'
+import { backfillCommand } from './backfill.js'
 import { catCommand } from './cat.js'
 import { completionCommand } from './completion.js'
 import { convertCommand } from './convert.js'
@@ -42,6 +43,7 @@ const COMMANDS = [
   profileCommand,
   reportCommand,
   publishCommand,
+  backfillCommand,
   verifyCommand,
   tagsCommand,
   waitCommand,

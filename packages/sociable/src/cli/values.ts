@@ -48,6 +48,18 @@ export function parseDuration(text: string): number {
   return time
 }
 
+/** An age in milliseconds: `30d`, `12h`, `90m`. */
+export function parseAge(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([mhd])$/.exec(text.trim())
+  if (match === null) throw new InvalidArgumentError('Write an age such as 30d, 12h or 90m.')
+  return Number(match[1]) * { m: 60_000, h: 3_600_000, d: 86_400_000 }[match[2] as 'm' | 'h' | 'd']
+}
+
+/** Patterns, separated by commas, added to those before. */
+export function parsePatterns(text: string, previous: readonly string[] = []): readonly string[] {
+  return [...previous, ...parseList(text)]
+}
+
 /** A whole number of at least 1. */
 export function parseCount(text: string): number {
   const count = Number(text)

@@ -66,6 +66,8 @@ export interface CallPlaces {
   open(location: ImageLocation, mode: PlaceMode): Promise<Place>
   /** See `openDestination`. */
   openDestination(destination: ImageLocation | undefined, source: DestinationSource): Promise<Place>
+  /** The repositories of a registry. @throws StoreError */
+  repositories(registry: string): AsyncIterable<string>
   /** Closes a place now, so that what cannot be written (an archive's end) fails the call. */
   finish(place: Place): Promise<void>
 }
@@ -99,6 +101,7 @@ export async function withPlaces<Result>(
     return await work({
       open: (location, mode) => keep(openPlace(location, mode, call)),
       openDestination: (destination, source) => keep(openDestination(destination, source, call)),
+      repositories: (registry) => registries.repositories(registry, options.signal),
       async finish(place) {
         opened.delete(place)
         await place.close()

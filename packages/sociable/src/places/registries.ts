@@ -53,6 +53,13 @@ export class Registries {
     return await opened
   }
 
+  /** The repositories of a registry. @throws StoreError */
+  async *repositories(registry: string, signal: AbortSignal | undefined): AsyncGenerator<string, void, undefined> {
+    this.#client ??= this.#connect()
+    const { listRepositories } = await import('@sociable/oci/registry')
+    yield* listRepositories(await this.#client, registry, { signal })
+  }
+
   async close(): Promise<void> {
     const client = await this.#client
     await client?.close()

@@ -1,0 +1,74 @@
+import { Command } from 'commander'
+import { printable } from '../printable.js'
+import { addExamples } from './examples.js'
+import { notEmpty, option } from './option.js'
+import { addRegistryOptions, type RegistryFlags, registryOptions } from './registry-options.js'
+import { formatTable } from './table.js'
+import type { Terminal } from './terminal.js'
+import { parseAge, parseCount, parsePatterns, parseSize } from './values.js'
+
+interface BackfillFlags extends RegistryFlags {
+  readonly repository?: readonly string[]
+  readonly tag?: readonly string[]
+  readonly since?: number
+  readonly limit?: number
+  readonly dryRun?: boolean
+  readonly minLayerSize?: number
+  readonly concurrency?: number
+}
+
+const COLUMNS = [{ name: 'STATE' }, { name: 'IMAGE' }, { name: 'DETAIL' }]
+
+export function backfillCommand(terminal: Terminal): Command {
+  const command = new Command('backfill')
+    .summary('create SOCI-enabled images of what is in a registry')
+    .description(
+      'Creates a SOCI-enabled image, TAG-soci, of every tag in a registry that the patterns match. Skips images that have one. Run it again to continue ' +
+        'after an interruption. Leaves SOCI-enabled images, signatures, attestations and untagged images alone. Exits with 1 if an image failed.',
+    )
+    .argument('<registry>', 'the registry, as host or host:port', notEmpty)
+    .addOption(
+      option('--repository <pattern>', 'repositories, * for any text; repeatable (default: all)', parsePatterns),
+    )
+    .addOption(option('--tag <pattern>', 'tags, * for any text; repeatable (default: all)', parsePatterns))
+    .addOption(option('--since <age>', 'only images created within this time, such as 30d', parseAge))
+    .addOption(option('--limit <count>', 'convert at most this many images', parseCount))
+    .addOption(option('--dry-run', 'list what would be converted, and change nothing'))
+    .addOption(
+      option('--min-layer-size <size>', 'layers smaller than this are not indexed (default: 10MiB)', parseSize),
+    )
+    .addOption(option('--concurrency <count>', 'images converted at once (default: 2)', parseCount))
+  addRegistryOptions(command)
+  addExamples(command, [
+    { command: "sociable backfill registry.example --repository 'app/*' --dry-run", does: 'what would be converted' },
+    { command: "sociable backfill registry.example --tag 'v*' --since 30d", does: 'recent images with these tags' },
+  ])
+  return command.action(async (registry: string, { repository, tag, since, ...flags }: BackfillFlags) => {
+    const { limit, dryRun, minLayerSize, concurrency } = flags
+    const access = await registryOptions(flags, [], terminal)
+    const { backfill } = await import('../backfill.js')
+    const result = await backfill(registry, {
+      ...access,
+      repositories: repository,
+      tags: tag,
+      since: since === undefined ? undefined : new Date(Date.now() - since),
+      limit,
+      dryRun,
+      minLayerSize,
+      concurrency,
+      signal: terminal.signal,
+      onImage({ image, state }) {
+        if (state !== 'skipped' && terminal.progressForm !== 'none') terminal.note(`${printable(image)}: ${state}`)
+      },
+    })
+    const rows = result.images.map(({ image, state, destination, reason }) => [
+      state,
+      printable(image),
+      printable(destination ?? reason ?? ''),
+    ])
+    await terminal.result(result, formatTable(COLUMNS, rows))
+    const { done, pending, skipped, failed } = result
+    terminal.note(`${done} done, ${pending} pending, ${skipped} skipped, ${failed} failed`)
+    if (failed > 0) terminal.exitStatus = 1
+  })
+}
