@@ -108,3 +108,24 @@ test('the command refuses what is not a registry, and what is not an age', async
   assert.equal((await run(['backfill', 'registry.example/app'])).status, 2)
   assert.equal((await run(['backfill', 'registry.example', '--since', 'soon'])).status, 2)
 })
+
+test('--since skips images that were created earlier, and keeps those without a creation time', async (t) => {
+  const registry = await startRegistry(t, 'our own')
+  if (registry === undefined) return
+  const { host } = registry
+  for (const created of ['2020-01-01T00:00:00Z', '2025-01-01T00:00:00Z', undefined]) {
+    const path = folder.layout((layout) =>
+      layout.top(layout.manifest([layer(layout, `since-${created}`)], { ...AMD64, created }, NAMED_APP)),
+    )
+    await copyImage(`oci:${path}:app`, `${host}/app:${created?.slice(0, 4) ?? 'unknown'}`)
+  }
+  const { images } = await backfill(host, { ...ALL, since: new Date('2024-01-01'), dryRun: true })
+  assert.deepEqual(
+    images.map(({ image, state }) => [image.split(':').at(-1), state]),
+    [
+      ['2020', 'skipped'],
+      ['2025', 'pending'],
+      ['unknown', 'pending'],
+    ],
+  )
+})
