@@ -14,6 +14,11 @@ export interface SociContainerImageOptions extends SociIndexOptions {
    * used until then. @default - read when it is deployed first, and when something about it changes
    */
   readonly refresh?: string
+  /**
+   * Whether images are made lazy. With `false` task definitions name them as they are, and nothing is indexed, as `cdk deploy --hotswap` needs.
+   * @default true, unless the context key `cdk-soci:lazy` is `false`
+   */
+  readonly lazy?: boolean
 }
 
 /** Options of `SociContainerImage.fromAsset()`: how the image is built, and how it is indexed. */

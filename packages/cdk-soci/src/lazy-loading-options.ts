@@ -7,4 +7,9 @@ export interface LazyLoadingOptions extends SociIndexOptions {
    * something about it changes
    */
   readonly refresh?: string
+  /**
+   * Whether images are made lazy. With `false` task definitions name them as they are, and nothing is indexed, as `cdk deploy --hotswap` needs.
+   * @default true, unless the context key `cdk-soci:lazy` is `false`
+   */
+  readonly lazy?: boolean
 }

@@ -6,6 +6,7 @@ import { attributesOf } from './private/attributes'
 import { assetTag, checkAssetOutputs } from './private/docker-asset'
 import { checkIndexTag, checkInputTag } from './private/image-tag'
 import { indexResource } from './private/index-resource'
+import { warn } from './private/notes'
 
 /** What `SociIndexBuild` indexes. */
 export interface SociIndexBuildProps extends SociIndexOptions {
@@ -58,6 +59,11 @@ export class SociIndexBuild extends Construct {
     const { repository, imageTag, indexTag, refresh } = props
     checkInputTag('imageTag', imageTag)
     if (indexTag !== undefined) checkIndexTag(indexTag, imageTag)
+    warn(
+      this,
+      'cdk-soci:v1',
+      `${this.node.path} makes a SOCI index of version 1, which Fargate uses only in accounts that used version 1 before version 2 came: use SociIndexV2Build`,
+    )
     const request = { format: 'v1', repository, inputTag: imageTag, indexTag, refresh } as const
     const attributes = attributesOf(indexResource(this, request, props))
     this.imageDigest = attributes.imageDigest

@@ -1,6 +1,7 @@
 // A web service on Fargate whose tasks start before their image is down: one name is another, `SociContainerImage`.
 import { App, Stack } from 'aws-cdk-lib'
 import { Vpc } from 'aws-cdk-lib/aws-ec2'
+import { Platform } from 'aws-cdk-lib/aws-ecr-assets'
 import { Cluster, CpuArchitecture, FargateService, FargateTaskDefinition } from 'aws-cdk-lib/aws-ecs'
 import { SociContainerImage } from 'cdk-soci'
 
@@ -14,7 +15,7 @@ const taskDefinition = new FargateTaskDefinition(stack, 'Task', {
   runtimePlatform: { cpuArchitecture: CpuArchitecture.ARM64 },
 })
 taskDefinition.addContainer('web', {
-  image: SociContainerImage.fromAsset('image'),
+  image: SociContainerImage.fromAsset('image', { platform: Platform.LINUX_ARM64 }),
   portMappings: [{ containerPort: 8080 }],
 })
 

@@ -1,7 +1,8 @@
-import { Annotations, Stack, Token, TokenComparison } from 'aws-cdk-lib'
+import { Stack, Token, TokenComparison } from 'aws-cdk-lib'
 import type * as ecr from 'aws-cdk-lib/aws-ecr'
 import * as iam from 'aws-cdk-lib/aws-iam'
 import type { Construct } from 'constructs'
+import { inform } from './notes'
 
 export const READ = ['ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer']
 /** `DescribeRepositories` tells whether tags can be replaced, before all the work is done; `ListImages` who owns a result that is there already. */
@@ -50,15 +51,34 @@ export function askOwner(scope: Construct, repository: ecr.IRepository, access: 
   const compared = Token.compareStrings(account, owner)
   if (compared === TokenComparison.SAME || compared === TokenComparison.BOTH_UNRESOLVED) return
   if (Token.isUnresolved(owner)) return // a repository of a stack whose account is only known when it is deployed
-  const principals = [new iam.AccountPrincipal(account)]
-  const statement = new iam.PolicyStatement({ principals, actions: actionsOf(access) })
+  const actions = actionsOf(access)
+  const statement = new iam.PolicyStatement({ principals: [new iam.AccountPrincipal(account)], actions })
   if (compared === TokenComparison.DIFFERENT && repository.addToResourcePolicy(statement).statementAdded) return
-  const policy = Stack.of(scope).resolve(new iam.PolicyDocument({ statements: [statement] }))
-  const when =
-    compared === TokenComparison.DIFFERENT ? '' : `If this stack is deployed to another account than ${owner}: `
-  Annotations.of(scope).addInfo(
-    `${when}the repository ${nameOf(repository)} is account ${owner}'s, which must give it this policy:\n${JSON.stringify(policy, null, 2)}`,
+  const name = nameOf(repository)
+  if (!isFirst(scope, `${name} ${access}`)) return
+  const known = compared === TokenComparison.DIFFERENT
+  // An account's number stands for its root, and needs no partition
+  const policy = {
+    Version: '2012-10-17',
+    Statement: [{ Effect: 'Allow', Principal: { AWS: known ? account : 'ACCOUNT_ID' }, Action: actions }],
+  }
+  const when = known ? '' : `If this stack is deployed to another account than ${owner}: `
+  const replaced = known ? '' : ", with the number of the stack's account for ACCOUNT_ID"
+  inform(
+    scope,
+    `cdk-soci:repositoryPolicy:${name}`,
+    `${when}the repository ${name} is account ${owner}'s, which must give it this policy${replaced}:\n${JSON.stringify(policy, null, 2)}\n`,
   )
+}
+
+/** The policies that were printed for a stack. */
+const printed = new WeakMap<Stack, Set<string>>()
+
+function isFirst(scope: Construct, key: string): boolean {
+  const stack = Stack.of(scope)
+  const keys = printed.get(stack) ?? new Set<string>()
+  printed.set(stack, keys)
+  return keys.size < keys.add(key).size
 }
 
 function nameOf(repository: ecr.IRepository): string {

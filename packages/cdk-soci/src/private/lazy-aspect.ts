@@ -3,9 +3,10 @@ import type * as ecs from 'aws-cdk-lib/aws-ecs'
 import type { Construct, IConstruct } from 'constructs'
 import { getHandled, isContainer } from './handled-containers'
 import { lazySetting } from './lazy-scopes'
-import { decide } from './left-alone'
+import { decide, whyNoTaskDefinition } from './left-alone'
 import { makeLazy } from './make-lazy'
 import { resolveWithReferences } from './name-pieces'
+import { inform } from './notes'
 import { isTaskDefinition, platformOf } from './task-definition'
 
 /** Has task definitions below the scope made lazy when the app is synthesized: those that the injector did not see. */
@@ -28,7 +29,18 @@ class LazyAspect implements cdk.IAspect {
   visit(construct: IConstruct): void {
     if (construct === this.#scope) checkStages(construct)
     if (isTaskDefinition(construct)) makeTaskLazy(construct)
+    else informOfOthers(construct)
   }
+}
+
+/** What aspects of several scopes have seen. */
+const informed = new WeakSet<IConstruct>()
+
+function informOfOthers(construct: IConstruct): void {
+  const reason = whyNoTaskDefinition(construct)
+  if (reason === undefined || informed.has(construct) || lazySetting(construct)?.options === undefined) return
+  informed.add(construct)
+  inform(construct, 'cdk-soci:leftAsItIs', `LazyLoading leaves ${construct.node.path} as it is: ${reason}`)
 }
 
 function makeTaskLazy(definition: ecs.CfnTaskDefinition): void {

@@ -1,5 +1,6 @@
-import { Stack, Token } from 'aws-cdk-lib'
+import { CfnResource, Stack, Token } from 'aws-cdk-lib'
 import type * as ecs from 'aws-cdk-lib/aws-ecs'
+import type { IConstruct } from 'constructs'
 import { attributeNamed, describeImageName, type EcrImageName, parseEcrImageName } from './image-name'
 import { platformOf } from './task-definition'
 
@@ -19,12 +20,45 @@ export function decide(definition: ecs.CfnTaskDefinition, imageName: string): De
   if (image === undefined) return { reason: whyNoEcrImage(name) }
   if (SOCI_ATTRIBUTES.includes(attributeNamed(definition, image.reference) ?? ''))
     return { reason: `${name} is a SOCI image already` }
-  const { account } = Stack.of(definition)
-  if (!Token.isUnresolved(account) && !Token.isUnresolved(image.account) && account !== image.account)
+  const { account, region } = Stack.of(definition)
+  if (areDifferent(account, image.account))
     return {
       reason: `${name} belongs to account ${image.account}, the stack to ${account}: where the owner lets it write there, SociContainerImage.fromEcrRepository() indexes it; SociContainerImage.fromRegistry() indexes a copy`,
     }
+  if (areDifferent(region, image.region))
+    return {
+      reason: `${name} is in ${image.region}, the stack in ${region}: Fargate loads images lazily only from the task's own region, so replicate the repository there`,
+    }
   return { image }
+}
+
+/** Whether both are known and not the same. */
+export function areDifferent(one: string, other: string): boolean {
+  return !Token.isUnresolved(one) && !Token.isUnresolved(other) && one !== other
+}
+
+const SOCI_ATTRIBUTE = new RegExp(`"Fn::GetAtt":\\["[^"]*","(${SOCI_ATTRIBUTES.join('|')})"\\]`)
+
+/** Why a resource that runs containers on Fargate without a task definition of the template stays as it is; undefined for other resources, and where its image has an index. */
+export function whyNoTaskDefinition(construct: IConstruct): string | undefined {
+  if (!CfnResource.isCfnResource(construct)) return undefined
+  const resource: CfnResource & {
+    readonly platformCapabilities?: unknown
+    readonly containerProperties?: unknown
+    readonly primaryContainer?: unknown
+  } = construct
+  const stack = Stack.of(resource)
+  const hasIndex = (part: unknown) => SOCI_ATTRIBUTE.test(JSON.stringify(stack.resolve(part)) ?? '')
+  if (resource.cfnResourceType === 'AWS::ECS::ExpressGatewayService')
+    return hasIndex(resource.primaryContainer)
+      ? undefined
+      : 'an ECS Express service has no task definition in the template; give its container the imageUri of a SociIndexV2Build'
+  if (resource.cfnResourceType !== 'AWS::Batch::JobDefinition' || hasIndex(resource.containerProperties))
+    return undefined
+  const capabilities: unknown = stack.resolve(resource.platformCapabilities)
+  return Array.isArray(capabilities) && capabilities.includes('FARGATE')
+    ? 'a job definition of AWS Batch is not a task definition; give its container a SociContainerImage'
+    : undefined
 }
 
 function whyNoEcrImage(name: string): string {

@@ -1,9 +1,9 @@
-import { Annotations } from 'aws-cdk-lib'
 import type * as ecs from 'aws-cdk-lib/aws-ecs'
 import type { Construct } from 'constructs'
 import { getHandled, setHandled } from './handled-containers'
 import { lazySetting } from './lazy-scopes'
 import { decide } from './left-alone'
+import { inform, warn } from './notes'
 import { SharedIndex } from './shared-index'
 import { platformOf } from './task-definition'
 
@@ -28,9 +28,9 @@ export function makeLazy(container: Container): string | undefined {
     if (!handled.lazy && !handled.told) leave(container, handled.reason)
     return undefined
   }
-  const { options, scope } = setting
+  const { options, off } = setting
   if (options === undefined) {
-    leave(container, `LazyLoading.disable(${scope.node.path || 'app'})`)
+    leave(container, off)
     return undefined
   }
   const decision = decide(definition, imageName)
@@ -46,17 +46,11 @@ export function makeLazy(container: Container): string | undefined {
 
 function leave({ construct, definition, name }: Container, reason: string): void {
   setHandled(definition, name, { lazy: false, reason, told: true })
-  const annotations: Partial<Annotations> & Pick<Annotations, 'addInfo'> = Annotations.of(construct)
-  const message = `LazyLoading leaves the container "${name}" as it is: ${reason}`
-  // The CDK has had the one that can be acknowledged since 2.93
-  if (annotations.addInfoV2 === undefined) annotations.addInfo(message)
-  else annotations.addInfoV2(`cdk-soci:leftAsItIs:${name}`, message)
+  inform(construct, `cdk-soci:leftAsItIs:${name}`, `LazyLoading leaves the container "${name}" as it is: ${reason}`)
 }
 
 /** A container that follows its tag without lazy loading does not with it: the user has to know. */
 function warnOfLatest({ construct, name }: Container): void {
-  const annotations: Partial<Annotations> & Pick<Annotations, 'addWarning'> = Annotations.of(construct)
   const message = `LazyLoading: the container "${name}" has the tag "latest", and stays with the image that it names now: what is pushed under it later is used when the option refresh changes; a tag of its own for each image does without`
-  if (annotations.addWarningV2 === undefined) annotations.addWarning(message)
-  else annotations.addWarningV2(`cdk-soci:latest:${name}`, message)
+  warn(construct, `cdk-soci:latest:${name}`, message)
 }

@@ -9,6 +9,7 @@ import type { SociRegistryImageProps } from '../container-image-options'
 import { READ } from './image-access'
 import { parseEcrImageName } from './image-name'
 import { checkInputTag } from './image-tag'
+import { whyNotLazy } from './lazy-switch'
 import { indexedImageName, takeOver } from './soci-image'
 import { formatSourceName, parseSourceName, type SourceName } from './source-name'
 
@@ -35,14 +36,19 @@ export class MirroredImage extends ecs.ContainerImage {
   }
 
   override bind(scope: Construct, container: ecs.ContainerDefinition): ecs.ContainerImageConfig {
-    takeOver(scope, container)
+    const source = formatSourceName(this.#source)
+    const off = PRIVATE_ECR.test(this.#source.registry) ? undefined : whyNotLazy(scope, this.#props.lazy)
+    takeOver(scope, container, off)
+    if (off !== undefined) {
+      const { credentials } = this.#props
+      return ecs.ContainerImage.fromRegistry(source, credentials && { credentials }).bind(scope, container)
+    }
     const { repository: given, imageTag = tagOf(this.#source), credentials, ...options } = this.#props
     const repository = given ?? ownRepository(scope, this.#source, options.removalPolicy)
     const place = repository.repositoryUriForTag(imageTag)
     const image = parseEcrImageName(scope, place)
     if (image === undefined)
       throw new Error(`${repository.node.path} is not a private ECR repository: its image would be ${place}`)
-    const source = formatSourceName(this.#source)
     checkPlace(scope, image.key, source)
     if (credentials === undefined) allowSource(scope, this.#source, options.compute)
     repository.grantPull(container.taskDefinition.obtainExecutionRole())

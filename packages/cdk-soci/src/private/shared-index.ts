@@ -88,7 +88,7 @@ function tagFor({ reference, byDigest }: EcrImageName): string {
 /** Tells requests and options apart, whatever the order of their fields. */
 function keyOf(stack: Stack, request: SharedIndexRequest, options: SociContainerImageOptions): string {
   const { image, source, sourceSecret } = request
-  const { compute, outputRepository, ...plain } = options
+  const { compute, outputRepository, lazy: _, ...plain } = options
   const provider = (compute ?? SociCompute.lambdaFunction())._bind(stack)
   const given = Object.entries(plain)
     .filter(([, value]) => value !== undefined)

@@ -1,9 +1,13 @@
+import { Stack } from 'aws-cdk-lib'
 import type * as ecr from 'aws-cdk-lib/aws-ecr'
 import * as ecs from 'aws-cdk-lib/aws-ecs'
 import type { Construct } from 'constructs'
 import type { SociContainerImageOptions } from '../container-image-options'
 import { setHandled } from './handled-containers'
 import { describeImageName, parseEcrImageName } from './image-name'
+import { whyNotLazy } from './lazy-switch'
+import { areDifferent } from './left-alone'
+import { warn } from './notes'
 import { SharedIndex, type SharedIndexRequest } from './shared-index'
 import { definitionOf, platformOf } from './task-definition'
 
@@ -22,27 +26,43 @@ export class SociImage extends ecs.ContainerImage {
   }
 
   override bind(scope: Construct, container: ecs.ContainerDefinition): ecs.ContainerImageConfig {
-    takeOver(scope, container)
+    const off = whyNotLazy(scope, this.#options.lazy)
+    takeOver(scope, container, off)
+    if (off !== undefined) return this.#image.bind(scope, container)
     const config = this.#image.bind(scope, container)
     const image = parseEcrImageName(scope, config.imageName)
     if (image === undefined)
       throw new Error(
         `the image of ${scope.node.path} is ${describeImageName(scope, config.imageName)}: it must be in a private repository of ECR whose name is known before the deployment; SociContainerImage.fromRegistry() indexes a copy of others`,
       )
+    const { region } = Stack.of(scope)
+    if (this.#options.outputRepository === undefined && areDifferent(region, image.region))
+      warn(
+        scope,
+        'cdk-soci:otherRegion',
+        `the image of ${scope.node.path} is in ${image.region}, the stack in ${region}: Fargate loads images lazily only from the task's own region; give an outputRepository there`,
+      )
     const request = { image, repository: this.#repository }
     return { ...config, imageName: indexedImageName(scope, container, request, this.#options) }
   }
 }
 
-/** The container's image is made lazy by its user: nothing else is to judge it. @throws Error for Windows */
-export function takeOver(scope: Construct, container: ecs.ContainerDefinition): void {
+/**
+ * The container's image is made lazy by its user: nothing else is to judge it.
+ * @param reason why nothing else makes it lazy
+ * @throws Error for Windows
+ */
+export function takeOver(
+  scope: Construct,
+  container: ecs.ContainerDefinition,
+  reason = 'its image is a SOCI image already',
+): void {
   const definition = definitionOf(container)
   if (definition === undefined) return
   if (platformOf(definition).isWindows)
     throw new Error(
       `${scope.node.path} is a container of Windows, whose images cannot be loaded lazily: use ContainerImage in place of SociContainerImage`,
     )
-  const reason = 'its image is a SOCI image already'
   setHandled(definition, container.containerName, { lazy: false, reason, told: false })
 }
 

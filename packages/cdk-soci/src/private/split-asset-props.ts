@@ -15,6 +15,7 @@ const OURS: Record<keyof SociContainerImageOptions, true> = {
   outputRepository: true,
   outputImageTag: true,
   refresh: true,
+  lazy: true,
 }
 
 /** What decides how the image is built, and what decides how it is indexed. */

@@ -101,12 +101,24 @@ test('the policy for a repository of another account is printed', () => {
   const [note, ...others] = notesOf(index)
   assert.deepEqual(others, [])
   assert.match(note!, /^the repository team\/app is account 222222222222's, which must give it this policy:\n/)
-  const policy = JSON.parse(note!.slice(note!.indexOf('\n')))
+  const policy = JSON.parse(note!.slice(note!.indexOf('{'), note!.lastIndexOf('}') + 1))
   const [statement] = policy.Statement
   assert.deepEqual(statement.Action, TO_WRITE)
-  assert.match(JSON.stringify(statement.Principal), /arn:.*:iam::111111111111:root/)
+  assert.deepEqual(statement.Principal, { AWS: ACCOUNT })
+  assert.doesNotMatch(note!, /Fn::/)
   assert.deepEqual(indexesOf(stack)[0]?.Properties.Repository, stack.resolve(repository.repositoryUri))
   assert.ok(ofEcr(statementsOf(stack)).some(({ Resource }) => Resource === OTHER_ARN))
+})
+
+test('the policy for a repository of another account is printed once for each stack', () => {
+  const app = new App()
+  for (const id of ['One', 'Two']) {
+    const stack = new Stack(app, id, { env: { account: ACCOUNT, region: 'eu-west-1' } })
+    const repository = Repository.fromRepositoryArn(stack, 'Repository', OTHER_ARN)
+    for (const inputImageTag of ['a', 'b', 'c'])
+      new SociIndexV2Build(stack, `Index${inputImageTag}`, { repository, inputImageTag })
+    assert.equal(notesOf(stack).length, 1)
+  }
 })
 
 test('where the account is not known yet, the policy is printed for the case that it differs', () => {
@@ -114,6 +126,8 @@ test('where the account is not known yet, the policy is printed for the case tha
   const repository = Repository.fromRepositoryArn(stack, 'Repository', OTHER_ARN)
   const index = new SociIndexV2Build(stack, 'Index', { repository, inputImageTag: 'app' })
   assert.match(notesOf(index)[0]!, /^If this stack is deployed to another account than 222222222222: the repository/)
+  assert.match(notesOf(index)[0]!, /"AWS": "ACCOUNT_ID"/)
+  assert.doesNotMatch(notesOf(index)[0]!, /Fn::|\$\{Token/)
 })
 
 test('nothing is printed for a repository of the same account, imported or not', () => {
