@@ -335,8 +335,8 @@ test('a step that is none is refused, and an index beside its image (v1) is made
   const event = cloudFormation.event('Create', PROPERTIES)
   const layer = { mediaType: 'x', digest: '../x', size: -1, platforms: [] }
   for (const [step, message] of [
-    [{ step: 'layer', layer }, /is no layer/],
-    [{ step: 'layer' }, /is no layer/],
+    [{ step: 'layer', layer }, /is not a layer/],
+    [{ step: 'layer' }, /is not a layer/],
     [{ step: 'assemble', plan: { digest: 'x', reused: [], layers: [] } }, /the plan names no image/],
     [{ step: 'assemble' }, /./],
     [{ step: 'other' }, /there is no step "other"/],
