@@ -25,7 +25,12 @@ function addJob(stack: Stack, capability: string, image: string): void {
 }
 
 function addExpress(stack: Stack, image: string): void {
-  const express = new CfnResource(stack, 'Express', { type: 'AWS::ECS::ExpressGatewayService' })
+  const properties = {
+    ExecutionRoleArn: 'arn:aws:iam::123456789012:role/execution',
+    InfrastructureRoleArn: 'arn:aws:iam::123456789012:role/infrastructure',
+    PrimaryContainer: { Image: image },
+  }
+  const express = new CfnResource(stack, 'Express', { type: 'AWS::ECS::ExpressGatewayService', properties })
   Object.assign(express, { primaryContainer: { image } })
 }
 
