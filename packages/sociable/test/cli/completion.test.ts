@@ -12,7 +12,7 @@ import { PROGRAM } from './run.js'
 
 const execute = promisify(execFile)
 
-/** Types each line with a tab behind it, and prints as JSON what then stands there: once it is what is expected, or nothing has come for a while. */
+/** Types each line with a tab behind it, and prints as JSON what then stands there: as soon as it is what is expected, or nothing has come for a while. */
 const DRIVER = `
 import fcntl, json, os, pty, re, select, struct, subprocess, sys, termios
 command, setup, cases = sys.argv[1].split(), sys.argv[2], json.loads(sys.argv[3])
@@ -20,21 +20,23 @@ master, slave = pty.openpty()
 fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack('HHHH', 40, 200, 0, 0))
 child = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, start_new_session=True)
 os.close(slave)
-def read(expected, patience):
+def read(done, patience):
     text = ''
-    while not text.endswith(expected) and select.select([master], [], [], patience)[0]:
+    while not done(text) and select.select([master], [], [], patience)[0]:
         text += os.read(master, 65536).decode()
         text = re.sub('\\x1b\\\\[\\\\?2004[hl]|\\x07', '', text)
     return text
-os.write(master, (setup + "; PS1='RE''ADY '\\n").encode())
-read('READY ', 15)
+def run(line):
+    # Until the prompt behind the output: before it, the shell is between two lines, and the terminal itself would echo what is typed
+    os.write(master, (line + "echo DO''NE\\n").encode())
+    read(lambda text: text.endswith('READY ') and 'DONE' in text, 60)
+run(setup + "; PS1='RE''ADY '; ")
 lines = []
 for typed, expected in cases:
     os.write(master, typed.encode() + b'\\t')
-    line = read(expected, 5)
+    line = read(lambda text: text.endswith(expected), 20)
     lines.append(line[max(0, line.find('sociable')):])
-    os.write(master, b'\\x15\\n')
-    read('READY ', 5)
+    run('\\x15')
 child.kill()
 print(json.dumps(lines))
 `
