@@ -10,6 +10,7 @@ export {
   parseDigest,
   verifying,
 } from './document/digest.js'
+export { type EcrHost, parseEcrHost } from './document/ecr-host.js'
 export {
   isJsonObject,
   type JsonNumber,
@@ -33,6 +34,7 @@ export {
   type Integer,
   type Manifest,
 } from './document/manifest.js'
+export { matchesPattern } from './document/match-pattern.js'
 export * from './document/mediatype.js'
 export {
   formatReference,

@@ -38,7 +38,7 @@ test('imports point down: from stores to documents, never back', () => {
     ['layout/'],
     ['memory'],
     ['archive/'],
-    ['registry/hosts', 'registry/proxy', 'registry/aws-request-handler'],
+    ['registry/hosts', 'registry/proxy', 'registry/aws-request-handler', 'registry/ecr-client'],
     ['registry/credentials/'],
     ['registry/'],
     ['server/'],

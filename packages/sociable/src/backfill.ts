@@ -8,6 +8,7 @@ import type { CallOptions, RegistryAccess } from './options.js'
 import { parallel } from './parallel.js'
 import { withPlaces } from './places/location.js'
 import { listImages, type RegistryTag, registryName } from './places/registry-images.js'
+import { sociTag } from './soci/soci-tag.js'
 
 export interface BackfillOptions extends CallOptions, RegistryAccess {
   /** Patterns of repository names; `*` is any text. @default all */
@@ -94,7 +95,7 @@ async function fill(image: RegistryTag, task: FillTask): Promise<Omit<BackfillIm
     if (!task.take()) return { state: 'pending', reason: `the limit of ${task.limit} was reached` }
     const settings = { minLayerSize, requireIndex: true, signal }
     const source = { store, reference: image.tag }
-    const { destination, digest } = await convert(source, { store, reference: `${image.tag}-soci` }, settings)
+    const { destination, digest } = await convert(source, { store, reference: sociTag(image.tag) }, settings)
     return { state: 'done', destination: `${destination}@${digest}` }
   } catch (error) {
     signal?.throwIfAborted()
@@ -112,7 +113,7 @@ async function reasonToSkip({ place, tag, name }: RegistryTag, task: FillTask): 
   if (isSociEnabled(tree)) return 'SOCI-enabled'
   const layers = tree.entries.flatMap(({ kind, manifest }) => (kind === 'image' ? (manifest!.layers ?? []) : []))
   if (!layers.some(({ mediaType }) => isLayerType(mediaType))) return 'not a container image'
-  const destination = `${tag}-soci`
+  const destination = sociTag(tag)
   if (destination.length > MAX_TAG) return `the tag has ${tag.length} characters: no room to append -soci`
   if (since !== undefined && (await createdBefore(store, tree, since, signal)))
     return `created before ${since.toISOString()}`

@@ -6,8 +6,9 @@ import { parallel } from './parallel.js'
 import { type AwsOptions, defaultEnvironment, repositoryAccess } from './publishing/aws-access.js'
 import { findCdk, publishAssetsArguments, runCdk } from './publishing/cdk-command.js'
 import { readCloudAssembly } from './publishing/cloud-assembly.js'
-import { type ImageAsset, imageAssets, resolvePlaceholders, selectStacks, sociTag } from './publishing/image-assets.js'
+import { type ImageAsset, imageAssets, resolvePlaceholders, selectStacks } from './publishing/image-assets.js'
 import type { ConvertResult } from './result.js'
+import { sociTag } from './soci/soci-tag.js'
 
 export interface PublishOptions extends CallOptions {
   /** Names of stacks, with `*` for any text; the stacks that they depend on come with them. @default all */

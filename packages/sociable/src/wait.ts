@@ -4,6 +4,7 @@ import { checkConverted } from './check-converted.js'
 import { ImageError } from './error.js'
 import { inspect } from './inspect.js'
 import type { CallOptions, ImageLocation, RegistryAccess } from './options.js'
+import { sociTag } from './soci/soci-tag.js'
 
 export interface WaitOptions extends CallOptions, RegistryAccess {
   /** Milliseconds until the call gives up; 0 looks once. @default 600000 (10 minutes) */
@@ -79,7 +80,7 @@ function defaultDestination(image: ImageLocation): ImageLocation | undefined {
   if (typeof image !== 'string') return undefined
   const reference = parseReference(image)
   if (reference.tag === undefined || reference.digest !== undefined) return undefined
-  return formatReference({ ...reference, tag: `${reference.tag}-soci` })
+  return formatReference({ ...reference, tag: sociTag(reference.tag) })
 }
 
 const nameOf = (location: ImageLocation): string =>

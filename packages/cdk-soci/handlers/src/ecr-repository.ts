@@ -1,4 +1,4 @@
-import { parseEcrHost } from '@sociable/oci/registry'
+import { parseEcrHost } from '@sociable/oci'
 
 /** A private repository of Amazon ECR. */
 export interface EcrRepository {

@@ -1,12 +1,5 @@
-import { type Descriptor, readAhead, type Store, StoreError } from '@sociable/oci'
-import {
-  type Credentials,
-  ecrCredentials,
-  firstOf,
-  openRegistry,
-  parseEcrHost,
-  RegistryClient,
-} from '@sociable/oci/registry'
+import { type Descriptor, parseEcrHost, readAhead, type Store, StoreError } from '@sociable/oci'
+import { type Credentials, ecrCredentials, firstOf, openRegistry, RegistryClient } from '@sociable/oci/registry'
 import type { EcrRepository } from './ecr-repository.js'
 
 /** A registry that a VPC has no way to is found out about in a minute, and not in three. */

@@ -8,11 +8,14 @@ export interface AwsTimeouts {
   readonly requestTimeout: number
 }
 
+/** By itself the SDK waits as long as the system does, three times: minutes where a VPC has no way to the API. */
+export const AWS_TIMEOUTS: AwsTimeouts = { connectionTimeout: 10_000, requestTimeout: 30_000 }
+
 /**
  * The `requestHandler` of the AWS SDK's clients: by itself the SDK knows no proxies. The clients of its credential chain (STS, SSO) take over the one of
  * the client that asks them; metadata endpoints of instances and tasks are always asked directly.
  * @example
- * new ECRClient({ requestHandler: await awsRequestHandler({ connectionTimeout: 10_000, requestTimeout: 30_000 }) })
+ * new ECRClient({ requestHandler: await awsRequestHandler(AWS_TIMEOUTS) })
  */
 export async function awsRequestHandler(
   timeouts: AwsTimeouts,

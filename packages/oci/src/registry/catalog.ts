@@ -1,13 +1,12 @@
 // The repositories of a registry.
+import { type EcrHost, parseEcrHost } from '../document/ecr-host.js'
 import { StoreError } from '../error.js'
 import type { CallOptions } from '../store.js'
-import { awsRequestHandler } from './aws-request-handler.js'
 import type { RegistryClient, RegistryRequest } from './client.js'
-import { type EcrHost, parseEcrHost } from './credentials/ecr.js'
+import { withEcr } from './ecr-client.js'
 import { pages } from './tags.js'
 
 const PAGE_SIZE = 1000
-const TIMEOUTS = { connectionTimeout: 10_000, requestTimeout: 30_000 } // ms
 
 /** A page of the repositories that ECR lists (ECR API, DescribeRepositories). */
 export interface EcrRepositories {
@@ -96,21 +95,10 @@ async function* ecrPages(
   } while (next !== undefined)
 }
 
-/** The SDK is loaded when it is needed, as for the login. */
-const awsSdk: EcrCatalogApi = async ({ account, region, fips, dualStack }, nextToken, { signal }) => {
-  const { ECRClient, DescribeRepositoriesCommand } = await import('@aws-sdk/client-ecr')
-  const client = new ECRClient({
-    region,
-    useFipsEndpoint: fips,
-    useDualstackEndpoint: dualStack,
-    requestHandler: await awsRequestHandler(TIMEOUTS),
-  })
-  try {
-    const command = new DescribeRepositoriesCommand({ registryId: account, nextToken, maxResults: PAGE_SIZE })
-    const page = await client.send(command, signal && { abortSignal: signal })
+const awsSdk: EcrCatalogApi = (host, nextToken, { signal }) =>
+  withEcr(host, { signal }, async (client, sdk, options) => {
+    const command = new sdk.DescribeRepositoriesCommand({ registryId: host.account, nextToken, maxResults: PAGE_SIZE })
+    const page = await client.send(command, options)
     const names = (page.repositories ?? []).flatMap(({ repositoryName }) => repositoryName ?? [])
     return { names, next: page.nextToken }
-  } finally {
-    client.destroy()
-  }
-}
+  })

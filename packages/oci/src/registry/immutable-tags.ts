@@ -1,6 +1,7 @@
+import { type EcrHost, parseEcrHost } from '../document/ecr-host.js'
+import { matchesPattern } from '../document/match-pattern.js'
 import type { CallOptions } from '../store.js'
-import { awsRequestHandler } from './aws-request-handler.js'
-import { type EcrHost, parseEcrHost } from './credentials/ecr.js'
+import { withEcr } from './ecr-client.js'
 
 /**
  * Whether a tag, once it is there, is there for good. The registry API itself has no such question, only its refusal of the `PUT`; a registry's own API may have
@@ -49,29 +50,12 @@ export function ecrImmutableTags(api: EcrTagsApi = awsSdk): ImmutableTags {
 function isImmutable({ imageTagMutability = '', imageTagMutabilityExclusionFilters = [] }: EcrTagRules, tag: string) {
   const [rule, exclusion] = imageTagMutability.split('_WITH_')
   const isExcluded =
-    exclusion !== undefined && imageTagMutabilityExclusionFilters.some(({ filter = '' }) => matches(filter, tag))
+    exclusion !== undefined && imageTagMutabilityExclusionFilters.some(({ filter = '' }) => matchesPattern(tag, filter))
   return (rule === 'IMMUTABLE') !== isExcluded && rule !== ''
 }
 
-function matches(filter: string, tag: string): boolean {
-  const parts = filter.split(/\*+/).map((part) => part.replace(/[^\w]/g, '\\$&'))
-  return new RegExp(`^${parts.join('.*')}$`).test(tag)
-}
-
-/** The SDK is loaded when it is needed, as for the login. */
-const awsSdk: EcrTagsApi = async ({ account, region, fips, dualStack }, repository, { signal }) => {
-  const { ECRClient, DescribeRepositoriesCommand } = await import('@aws-sdk/client-ecr')
-  const client = new ECRClient({
-    region,
-    useFipsEndpoint: fips,
-    useDualstackEndpoint: dualStack,
-    maxAttempts: 2,
-    requestHandler: await awsRequestHandler(TIMEOUTS),
+const awsSdk: EcrTagsApi = (host, repository, { signal }) =>
+  withEcr(host, { signal, timeouts: TIMEOUTS, maxAttempts: 2 }, async (client, sdk, options) => {
+    const command = new sdk.DescribeRepositoriesCommand({ registryId: host.account, repositoryNames: [repository] })
+    return (await client.send(command, options)).repositories?.[0]
   })
-  try {
-    const command = new DescribeRepositoriesCommand({ registryId: account, repositoryNames: [repository] })
-    return (await client.send(command, signal && { abortSignal: signal })).repositories?.[0]
-  } finally {
-    client.destroy()
-  }
-}

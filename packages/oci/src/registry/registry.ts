@@ -1,5 +1,5 @@
 // What of the registry is for others.
-export { type AwsTimeouts, awsRequestHandler } from './aws-request-handler.js'
+export { AWS_TIMEOUTS, type AwsTimeouts, awsRequestHandler } from './aws-request-handler.js'
 export { type EcrCatalogApi, type EcrRepositories, listRepositories } from './catalog.js'
 export { type ForRegistries, RegistryClient, type RegistryOptions } from './client.js'
 export {
@@ -10,7 +10,7 @@ export {
   firstOf,
 } from './credentials/credential.js'
 export { defaultCredentials } from './credentials/default.js'
-export { type EcrApi, type EcrHost, type EcrToken, ecrCredentials, parseEcrHost } from './credentials/ecr.js'
+export { type EcrApi, type EcrToken, ecrCredentials } from './credentials/ecr.js'
 export { type EcrTagRules, type EcrTagsApi, ecrImmutableTags, type ImmutableTags } from './immutable-tags.js'
 export { openRegistry, RegistryStore } from './registry-store.js'
 export type { RetryPolicy } from './retry.js'

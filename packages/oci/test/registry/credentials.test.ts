@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { type EcrHost, parseEcrHost } from '../../src/document/ecr-host.js'
 import { authFile } from '../../src/registry/credentials/auth-file.js'
 import {
   type Credential,
@@ -12,7 +13,7 @@ import {
   firstOf,
 } from '../../src/registry/credentials/credential.js'
 import { defaultCredentials } from '../../src/registry/credentials/default.js'
-import { type EcrApi, type EcrHost, ecrCredentials, parseEcrHost } from '../../src/registry/credentials/ecr.js'
+import { type EcrApi, ecrCredentials } from '../../src/registry/credentials/ecr.js'
 import { temporaryFolder } from '../tools.js'
 
 const auth = (user: string, password: string) => Buffer.from(`${user}:${password}`).toString('base64')

@@ -104,7 +104,7 @@ async function profileOfImage(image: string, flags: ProfileFlags, terminal: Term
   const { profileImage } = await import('../profile-static.js')
   const { profile, notes } = await profileImage(image, { ...access, platform: flags.platform, signal: terminal.signal })
   for (const note of notes) terminal.warn(note)
-  const { matchesPattern } = await import('../profile/trace-path.js')
+  const { matchesPattern } = await import('@sociable/oci')
   const isKept = ({ path }: ProfileFile): boolean =>
     flags.exclude?.some((pattern) => matchesPattern(path, pattern)) !== true
   return { version: 1, files: profile.files.filter(isKept) }

@@ -1,4 +1,4 @@
-import type { Platform } from '@sociable/oci'
+import { type Platform, parseEcrHost } from '@sociable/oci'
 import { formatBinarySize, formatSize } from '../size.js'
 import { formatPlatform, normalizePlatform } from './platform.js'
 
@@ -27,13 +27,10 @@ export interface Eligibility {
 /** Compressed bytes from which AWS recommends lazy loading (Amazon ECS developer guide, "Lazy loading container images using SOCI"). */
 const RECOMMENDED_SIZE = 250 * 1024 * 1024
 
-/** Hosts of private repositories: `ACCOUNT.dkr.ecr.REGION.…`, FIPS and dual-stack ones (Amazon ECR user guide, "Private registry"). */
-const PRIVATE_ECR = /^\d{12}\.dkr[.-]ecr(?:-fips)?\.[a-z0-9-]+\.[^/]+\//
-
 /** Linux on x86_64 or arm64, with a v2 index that covers at least one layer: the rules of Fargate's Linux platform version 1.4.0. */
 export function fargateEligibility({ image, platform, version, problems, layers }: EligibilityFacts): Eligibility {
   const reasons: string[] = []
-  const inEcr = PRIVATE_ECR.test(image)
+  const inEcr = parseEcrHost(image.split('/', 1)[0]!) !== undefined
   const notes = inEcr ? [] : ['the image must be in a private repository of Amazon ECR']
   const { os, architecture } = normalizePlatform(platform)
   if (os !== 'linux' || (architecture !== 'amd64' && architecture !== 'arm64'))

@@ -10,6 +10,7 @@ import {
 } from '@sociable/oci'
 import { ImageError } from '../error.js'
 import type { CallOptions, ImageLocation, RegistryAccess } from '../options.js'
+import { sociTag } from '../soci/soci-tag.js'
 import { Registries } from './registries.js'
 
 /** A store, and what of it is meant. */
@@ -172,12 +173,12 @@ function besideSource(source: ImageLocation, tag: string | undefined): ImageLoca
       'DESTINATION_INVALID',
       `${name} has no tag that "-soci" could be appended to: name a destination`,
     )
-  if (typeof source !== 'string') return { ...source, reference: `${tag}-soci` }
+  if (typeof source !== 'string') return { ...source, reference: sociTag(tag) }
   const reference = parseReference(source)
   if (reference.transport === 'docker-archive' || ('path' in reference && reference.path === '-'))
     throw new ImageError('DESTINATION_INVALID', `${name} cannot be added to: name a destination`)
   const { digest: _, ...rest } = reference
-  return formatReference({ ...rest, tag: `${tag}-soci` } as ImageReference)
+  return formatReference({ ...rest, tag: sociTag(tag) } as ImageReference)
 }
 
 function storeImageName({ store, reference }: Exclude<ImageLocation, string>): string {

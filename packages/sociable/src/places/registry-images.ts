@@ -1,4 +1,4 @@
-import { ImageReferenceError, parseReference } from '@sociable/oci'
+import { ImageReferenceError, matchesPattern, parseReference } from '@sociable/oci'
 import type { CallPlaces, Place } from './location.js'
 
 /** Which tags of a registry a call works on. */
@@ -46,19 +46,4 @@ export async function listImages(
 /** Whether a pattern is all of the text; without patterns every text matches. */
 export function matchesAny(text: string, patterns: readonly string[]): boolean {
   return patterns.length === 0 || patterns.some((pattern) => matchesPattern(text, pattern))
-}
-
-/** Each part is found as early as it can be, so the time does not grow with the number of `*`. */
-function matchesPattern(text: string, pattern: string): boolean {
-  const [first, ...rest] = pattern.split('*')
-  const last = rest.pop()
-  if (last === undefined) return text === first
-  if (!text.startsWith(first!)) return false
-  let at = first!.length
-  for (const part of rest) {
-    const found = text.indexOf(part, at)
-    if (found === -1) return false
-    at = found + part.length
-  }
-  return text.length - last.length >= at && text.endsWith(last)
 }

@@ -1,7 +1,8 @@
+import { matchesPattern } from '@sociable/oci'
 import { joinRanges } from './merge-profiles.js'
 import type { ByteRange, Profile, ProfileFile } from './profile.js'
 import { TraceError } from './trace-error.js'
-import { cleanPath, isWithin, matchesPattern } from './trace-path.js'
+import { cleanPath, isWithin } from './trace-path.js'
 
 export interface CollectOptions {
   /** Keeps only the files below this folder, and names them without it: for a trace of a chroot or of an unpacked image. @default all files */

@@ -32,19 +32,3 @@ export function pathFrom(folder: string | undefined, path: string): string | und
 export function isWithin(path: string, folder: string): boolean {
   return path.startsWith(folder) && (path.length === folder.length || path[folder.length] === '/')
 }
-
-/** Whether all of a path matches a pattern, in which `*` stands for any characters, `/` included. Takes linear time. */
-export function matchesPattern(path: string, pattern: string): boolean {
-  const [first = '', ...rest] = pattern.split('*')
-  const last = rest.pop()
-  if (last === undefined) return path === pattern
-  if (!path.startsWith(first) || !path.endsWith(last) || path.length < first.length + last.length) return false
-  const end = path.length - last.length
-  let at = first.length
-  for (const part of rest) {
-    const found = path.indexOf(part, at)
-    if (found < 0 || found + part.length > end) return false
-    at = found + part.length
-  }
-  return true
-}

@@ -1,5 +1,5 @@
 // What AWS has to say before an image can be read: who we are, and a login for the asset's repository.
-import { awsRequestHandler } from '@sociable/oci/registry'
+import { AWS_TIMEOUTS, awsRequestHandler } from '@sociable/oci/registry'
 import type { CallOptions } from '../options.js'
 import type { AwsEnvironment, ImageAsset } from './image-assets.js'
 import { PublishError } from './publish-error.js'
@@ -18,13 +18,12 @@ export interface RepositoryAccess {
   readonly password: string
 }
 
-const TIMEOUTS = { connectionTimeout: 10_000, requestTimeout: 30_000 }
 const SESSION_NAME = 'sociable-publish'
 
 /** The default account and region. @throws PublishError AWS_REFUSED without credentials or region */
 export async function defaultEnvironment({ profile, region, signal }: AwsOptions): Promise<AwsEnvironment> {
   const { GetCallerIdentityCommand, STSClient } = await import('@aws-sdk/client-sts')
-  const client = new STSClient({ profile, region, requestHandler: await awsRequestHandler(TIMEOUTS) })
+  const client = new STSClient({ profile, region, requestHandler: await awsRequestHandler(AWS_TIMEOUTS) })
   try {
     const { Account, Arn } = await client.send(new GetCallerIdentityCommand({}), { abortSignal: signal })
     return { account: Account ?? '', region: await client.config.region(), partition: Arn?.split(':')[1] ?? 'aws' }
@@ -41,7 +40,7 @@ export async function repositoryAccess(asset: ImageAsset, options: AwsOptions): 
   const { repository, role, region } = asset
   const { DescribeRepositoriesCommand, ECRClient, GetAuthorizationTokenCommand } = await import('@aws-sdk/client-ecr')
   const credentials = role && (await assumeRole(role, asset, options))
-  const requestHandler = await awsRequestHandler(TIMEOUTS)
+  const requestHandler = await awsRequestHandler(AWS_TIMEOUTS)
   const client = new ECRClient({ profile, region, requestHandler, ...(credentials && { credentials }) })
   try {
     const described = await client.send(new DescribeRepositoriesCommand({ repositoryNames: [repository] }), {
@@ -72,7 +71,7 @@ async function assumeRole(
   { profile, signal }: AwsOptions,
 ): Promise<TemporaryCredentials> {
   const { AssumeRoleCommand, STSClient } = await import('@aws-sdk/client-sts')
-  const client = new STSClient({ profile, region, requestHandler: await awsRequestHandler(TIMEOUTS) })
+  const client = new STSClient({ profile, region, requestHandler: await awsRequestHandler(AWS_TIMEOUTS) })
   const command = new AssumeRoleCommand({ RoleArn: arn, RoleSessionName: SESSION_NAME, ExternalId: externalId })
   try {
     const { Credentials } = await client.send(command, { abortSignal: signal })

@@ -1,4 +1,5 @@
 // Which images a cloud assembly has, and where each goes.
+import { matchesPattern } from '@sociable/oci'
 import { type AssemblyStack, type Fields, invalid, objectOf, readAssemblyDocument, textOf } from './cloud-assembly.js'
 import { PublishError } from './publish-error.js'
 
@@ -29,7 +30,7 @@ export function selectStacks(stacks: readonly AssemblyStack[], patterns: readonl
   if (patterns.length === 0) return [...stacks]
   const selected = new Set<string>()
   for (const pattern of patterns) {
-    const matching = stacks.filter(({ name }) => matches(name, pattern))
+    const matching = stacks.filter(({ name }) => matchesPattern(name, pattern))
     if (matching.length === 0) {
       const names = stacks.map(({ name }) => name).join(', ')
       throw new PublishError('STACK_NOT_FOUND', `no stack is named ${pattern}: the assembly has ${names || 'none'}`)
@@ -40,20 +41,6 @@ export function selectStacks(stacks: readonly AssemblyStack[], patterns: readonl
   for (const name of selected)
     for (const dependency of stacks.find((stack) => stack.name === name)?.dependencies ?? []) selected.add(dependency)
   return stacks.filter(({ name }) => selected.has(name))
-}
-
-function matches(name: string, pattern: string): boolean {
-  const [first = '', ...rest] = pattern.split('*')
-  if (rest.length === 0) return name === pattern
-  if (!name.startsWith(first)) return false
-  const last = rest.pop()!
-  let at = first.length
-  for (const part of rest) {
-    const found = name.indexOf(part, at)
-    if (found < 0) return false
-    at = found + part.length
-  }
-  return name.length - last.length >= at && name.endsWith(last)
 }
 
 /** The image assets of the stacks, each destination once. @throws PublishError ASSEMBLY_INVALID */
@@ -89,11 +76,6 @@ function readDestination(file: string, name: string, destination: Fields): Image
     ...(region !== undefined && { region }),
     ...(arn !== undefined && { role: { arn, ...(externalId !== undefined && { externalId }) } }),
   }
-}
-
-/** The tag of the SOCI-enabled image beside the asset's. */
-export function sociTag(tag: string): string {
-  return `${tag}-soci`
 }
 
 /** Puts values in place of `${AWS::AccountId}`, `${AWS::Region}` and `${AWS::Partition}`. */

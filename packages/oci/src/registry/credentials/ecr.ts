@@ -1,39 +1,12 @@
+import { type EcrHost, parseEcrHost } from '../../document/ecr-host.js'
 import type { CallOptions } from '../../store.js'
-import { awsRequestHandler } from '../aws-request-handler.js'
+import { AWS_TIMEOUTS, awsRequestHandler } from '../aws-request-handler.js'
+import { withEcr } from '../ecr-client.js'
 import type { Credential, Credentials } from './credential.js'
 
-/** A private registry of Amazon ECR, taken from its host. */
-export interface EcrHost {
-  readonly account: string
-  readonly region: string
-  readonly fips: boolean
-  readonly dualStack: boolean
-}
-
-/**
- * `ACCOUNT.dkr.ecr[-fips].REGION.DOMAIN`, and `ACCOUNT.dkr-ecr[-fips].REGION.on.aws` of dual stack; the domains are those of AWS's partitions
- * (Amazon ECR User Guide, "Endpoints"; the AWS SDK's partitions.json): standard and GovCloud, China, the European sovereign cloud, and the isolated ones.
- */
-const REGION = '[a-z]{2,}(?:-[a-z]+)+-\\d+'
-const ECR_HOST = new RegExp(
-  `^(\\d{12})\\.(?:dkr\\.ecr(-fips)?\\.(${REGION})\\.(?:amazonaws\\.com(?:\\.cn)?|amazonaws\\.eu|c2s\\.ic\\.gov|sc2s\\.sgov\\.gov|cloud\\.adc-e\\.uk|csp\\.hci\\.ic\\.gov)` +
-    `|dkr-ecr(-fips)?\\.(${REGION})\\.on\\.(?:aws|amazonwebservices\\.(?:com\\.cn|eu)))$`,
-)
 const PUBLIC_ECR = 'public.ecr.aws'
 const PUBLIC_ECR_REGION = 'us-east-1' // the one region that gives its tokens
 const RENEW_BEFORE = 30 * 60_000 // ms of a token's 12 h
-
-export function parseEcrHost(host: string): EcrHost | undefined {
-  const match = ECR_HOST.exec(host)
-  if (match === null) return undefined
-  const [, account, fips, region, dualStackFips, dualStackRegion] = match
-  return {
-    account: account!,
-    region: (region ?? dualStackRegion)!,
-    fips: (fips ?? dualStackFips) !== undefined,
-    dualStack: dualStackRegion !== undefined,
-  }
-}
 
 /** What a token's API gives. */
 export interface EcrToken {
@@ -87,29 +60,17 @@ function readToken(token: EcrToken | undefined): Credential | undefined {
   }
 }
 
-/** Milliseconds. By itself the SDK waits as long as the system does, three times: minutes where a VPC has no way to the API. */
-const TIMEOUTS = { connectionTimeout: 10_000, requestTimeout: 30_000 }
-
-/** The SDK is loaded when it is needed: that takes longer than all else that a command does first. */
 const awsSdk: EcrApi = {
-  async token({ region, fips, dualStack }, { signal }) {
-    const { ECRClient, GetAuthorizationTokenCommand } = await import('@aws-sdk/client-ecr')
-    const client = new ECRClient({
-      region,
-      useFipsEndpoint: fips,
-      useDualstackEndpoint: dualStack,
-      requestHandler: await awsRequestHandler(TIMEOUTS),
-    })
-    try {
-      const answer = await client.send(new GetAuthorizationTokenCommand({}), signal && { abortSignal: signal })
+  async token(host, options) {
+    return await withEcr(host, options, async (client, { GetAuthorizationTokenCommand }, signal) => {
+      const answer = await client.send(new GetAuthorizationTokenCommand({}), signal)
       return answer.authorizationData?.[0]
-    } finally {
-      client.destroy()
-    }
+    })
   },
   async publicToken({ signal }) {
     const { ECRPUBLICClient, GetAuthorizationTokenCommand } = await import('@aws-sdk/client-ecr-public')
-    const client = new ECRPUBLICClient({ region: PUBLIC_ECR_REGION, requestHandler: await awsRequestHandler(TIMEOUTS) })
+    const requestHandler = await awsRequestHandler(AWS_TIMEOUTS)
+    const client = new ECRPUBLICClient({ region: PUBLIC_ECR_REGION, requestHandler })
     try {
       const answer = await client.send(new GetAuthorizationTokenCommand({}), signal && { abortSignal: signal })
       return answer.authorizationData
