@@ -1,13 +1,8 @@
-import { readImageTree } from './image/image-tree.js'
-import { formatPlatform, parsePlatform } from './image/platform.js'
-import { findSociIndex } from './image/soci-lookup.js'
-import { ownImage } from './image.js'
-import { selectImage } from './indexing/plan.js'
 import type { CallOptions, ImageLocation, RegistryAccess } from './options.js'
 import { openOnly } from './places/location.js'
 import { mergeProfiles } from './profile/merge-profiles.js'
 import type { Profile } from './profile/profile.js'
-import { FetchCounter, indexedLayers, lazyLayers } from './reading/lazy-layer.js'
+import { readOnePlatform } from './reading/one-platform.js'
 import { Union } from './reading/union.js'
 import { resolveProfile } from './start-layer/resolve-profile.js'
 
@@ -43,21 +38,18 @@ export async function checkProfile(
   profile: Profile,
   options: CheckProfileOptions = {},
 ): Promise<CheckProfileResult> {
-  const { signal, platform } = options
+  const { signal } = options
   const place = await openOnly(image, 'read', options)
   try {
-    const { store, name, reference } = place
-    const tree = await readImageTree(store, await store.resolve(reference, { signal }), name, signal)
-    const entry = platform === undefined ? ownImage(tree) : selectImage(tree, parsePlatform(platform))
-    const { index } = await findSociIndex(store, tree, entry, signal)
-    const layers = lazyLayers(store, entry.manifest!, indexedLayers(index?.manifest), new FetchCounter(), undefined)
+    const one = await readOnePlatform(place, options.platform, signal)
+    const layers = one.layers(await one.findIndex())
     const union = new Union(layers.map((layer) => () => layer.open(signal)))
     const merged = mergeProfiles([profile])
     const { missing, notFiles } = await resolveProfile(union, merged, signal)
     return {
-      image: name,
-      platform: formatPlatform(entry.platform!),
-      digest: entry.manifestDescriptor!.digest,
+      image: place.name,
+      platform: one.platform,
+      digest: one.digest,
       paths: merged.files.length,
       found: merged.files.length - missing.length - notFiles.length,
       missing,

@@ -1,11 +1,8 @@
 import { readContent } from '@sociable/oci'
 import { ImageError } from './error.js'
-import { readImageTree } from './image/image-tree.js'
-import { formatPlatform, parsePlatform } from './image/platform.js'
-import { ownImage } from './image.js'
-import { selectImage } from './indexing/plan.js'
 import type { CallOptions, ImageLocation, RegistryAccess } from './options.js'
 import { openOnly } from './places/location.js'
+import { readOnePlatform } from './reading/one-platform.js'
 import { type ContentResult, contentResult } from './result.js'
 
 export interface ImageConfigOptions extends CallOptions, RegistryAccess {
@@ -28,16 +25,15 @@ export interface ImageConfigResult extends ContentResult {
  * @throws ImageError PLATFORM_NOT_FOUND, NOT_AN_IMAGE where the config is not JSON; StoreError
  */
 export async function imageConfig(image: ImageLocation, options: ImageConfigOptions = {}): Promise<ImageConfigResult> {
-  const { signal, platform } = options
+  const { signal } = options
   const place = await openOnly(image, 'read', options)
   try {
-    const { store, name, reference } = place
-    const tree = await readImageTree(store, await store.resolve(reference, { signal }), name, signal)
-    const entry = platform === undefined ? ownImage(tree) : selectImage(tree, parsePlatform(platform))
+    const { store, name } = place
+    const { entry, platform } = await readOnePlatform(place, options.platform, signal)
     const { config } = entry.manifest!
     const bytes = await readContent(store, config, { signal })
     const json = parseConfig(bytes, `config ${config.digest} of ${name}`)
-    return { ...contentResult(config), image: name, platform: formatPlatform(entry.platform!), bytes, json }
+    return { ...contentResult(config), image: name, platform, bytes, json }
   } finally {
     await place.close()
   }

@@ -1,15 +1,15 @@
 import type { Descriptor } from '@sociable/oci'
 import { ImageError } from './error.js'
 import { extractFiles } from './extract.js'
-import { type ImageTree, readImageTree, type TreeEntry } from './image/image-tree.js'
-import { formatPlatform, matchesPlatform, parsePlatform } from './image/platform.js'
-import { findSociIndex, type SociLookup } from './image/soci-lookup.js'
-import { imagesOf, selectImage } from './indexing/plan.js'
+import type { TreeEntry } from './image/image-tree.js'
+import { formatPlatform } from './image/platform.js'
+import type { SociLookup } from './image/soci-lookup.js'
 import type { CallOptions, ImageLocation, RegistryAccess } from './options.js'
 import { openOnly, type Place } from './places/location.js'
 import type { ExtractOptions, ExtractResult } from './reading/extract-result.js'
 import { linkNameOf } from './reading/layer-tree.js'
-import { FetchCounter, indexedLayers, type LazyLayer, lazyLayers } from './reading/lazy-layer.js'
+import { FetchCounter, indexedLayers, type LazyLayer } from './reading/lazy-layer.js'
+import { readOnePlatform } from './reading/one-platform.js'
 import { type Found, headerOf, isDirectory, Union } from './reading/union.js'
 
 export type EntryType = 'file' | 'dir' | 'symlink' | 'char' | 'block' | 'fifo'
@@ -102,38 +102,18 @@ export async function openImage(image: ImageLocation, options: OpenImageOptions 
   const { signal, platform, layerLimit } = options
   const place = await openOnly(image, 'read', options)
   try {
-    const { store, name, reference } = place
-    const tree = await readImageTree(store, await store.resolve(reference, { signal }), name, signal)
-    const entry = platform === undefined ? ownImage(tree) : selectImage(tree, parsePlatform(platform))
-    const { index } = await findSociIndex(store, tree, entry, signal)
-    const indexed = indexedLayers(index?.manifest)
+    const one = await readOnePlatform(place, platform, signal)
+    const { entry } = one
+    const soci = await one.findIndex()
+    const indexed = indexedLayers(soci.index?.manifest)
     const without = (entry.manifest!.layers ?? []).filter(({ digest }) => !indexed.has(digest))
     const counter = new FetchCounter((layer) => options.onWholeLayer?.(layer, without))
-    const layers = lazyLayers(store, entry.manifest!, indexed, counter, layerLimit)
-    return new LayeredImage(place, entry, index, layers, counter)
+    const layers = one.layers(soci, { counter, limit: layerLimit })
+    return new LayeredImage(place, entry, soci.index, layers, counter)
   } catch (error) {
     await place.close()
     throw error
   }
-}
-
-/** The machine's, or the only one. */
-export function ownImage(tree: ImageTree): TreeEntry {
-  const images = imagesOf(tree)
-  const machine = { os: 'linux', architecture: ARCHITECTURES[process.arch] ?? process.arch }
-  const entry =
-    images.find((image) => matchesPlatform(machine, image.platform!)) ?? (images.length === 1 ? images[0] : undefined)
-  if (entry !== undefined) return entry
-  const names = images.map((image) => formatPlatform(image.platform!)).join(', ')
-  throw new ImageError('PLATFORM_NOT_FOUND', `${tree.name} has no ${formatPlatform(machine)}: choose one of ${names}`)
-}
-
-/** Node's names for what images call otherwise. */
-const ARCHITECTURES: Readonly<Record<string, string>> = {
-  x64: 'amd64',
-  ia32: '386',
-  ppc64: 'ppc64le',
-  mipsel: 'mipsle',
 }
 
 const ENTRY_TYPES: Readonly<Record<string, EntryType>> = {

@@ -1,16 +1,11 @@
 import { decodeImageConfig, readContent } from '@sociable/oci'
 import { ImageError } from './error.js'
-import { readImageTree } from './image/image-tree.js'
-import { formatPlatform, parsePlatform } from './image/platform.js'
-import { findSociIndex } from './image/soci-lookup.js'
-import { ownImage } from './image.js'
-import { selectImage } from './indexing/plan.js'
 import type { CallOptions, ImageLocation, RegistryAccess } from './options.js'
 import { openOnly } from './places/location.js'
 import type { Profile } from './profile/profile.js'
 import { staticProfile } from './profile/static/static-profile.js'
 import { UnionFiles } from './profile/static/union-files.js'
-import { FetchCounter, indexedLayers, lazyLayers } from './reading/lazy-layer.js'
+import { readOnePlatform } from './reading/one-platform.js'
 
 export interface ProfileImageOptions extends CallOptions, RegistryAccess {
   /** As `linux/arm64`. @default the machine's (with linux as the system), else the image's only one */
@@ -40,14 +35,13 @@ export async function profileImage(
   image: ImageLocation,
   options: ProfileImageOptions = {},
 ): Promise<ProfileImageResult> {
-  const { signal, platform } = options
+  const { signal } = options
   const place = await openOnly(image, 'read', options)
   try {
-    const { store, name, reference } = place
-    const tree = await readImageTree(store, await store.resolve(reference, { signal }), name, signal)
-    const entry = platform === undefined ? ownImage(tree) : selectImage(tree, parsePlatform(platform))
-    const { index } = await findSociIndex(store, tree, entry, signal)
-    const layers = lazyLayers(store, entry.manifest!, indexedLayers(index?.manifest), new FetchCounter(), undefined)
+    const { store, name } = place
+    const one = await readOnePlatform(place, options.platform, signal)
+    const { entry, platform, digest } = one
+    const layers = one.layers(await one.findIndex())
     const config = await readConfig()
     if (config.entrypoint.length + config.command.length === 0)
       throw new ImageError(
@@ -58,8 +52,8 @@ export async function profileImage(
     const { profile, notes } = await staticProfile(files, config, signal)
     return {
       image: name,
-      platform: formatPlatform(entry.platform!),
-      digest: entry.manifestDescriptor!.digest,
+      platform,
+      digest,
       profile,
       notes: files.isOverLimit ? [...notes, 'the limit of bytes to read was reached: files are left out'] : notes,
     }

@@ -1,19 +1,14 @@
 import { decodeImageConfig, readContent } from '@sociable/oci'
 import { spanRange } from '@sociable/ztoc'
 import { fargateEligibility } from './image/eligibility.js'
-import { readImageTree } from './image/image-tree.js'
-import { formatPlatform, parsePlatform } from './image/platform.js'
-import { findSociIndex } from './image/soci-lookup.js'
 import { isStartLayer } from './image/start-layer-mark.js'
-import { ownImage } from './image.js'
-import { selectImage } from './indexing/plan.js'
 import { DEFAULT_MIN_LAYER_SIZE } from './indexing/settings.js'
 import { inspect } from './inspect.js'
 import type { CallOptions, ImageLocation, RegistryAccess } from './options.js'
 import { openOnly } from './places/location.js'
 import { mergeProfiles } from './profile/merge-profiles.js'
 import type { Profile } from './profile/profile.js'
-import { FetchCounter, indexedLayers, lazyLayers } from './reading/lazy-layer.js'
+import { readOnePlatform } from './reading/one-platform.js'
 import { Union } from './reading/union.js'
 import type { ReportData, ReportLayer } from './report/report-data.js'
 import { findWastes, layerFacts, readTree } from './report/report-files.js'
@@ -44,22 +39,22 @@ export interface ReportResult {
  * const { html } = await report('registry.example/app:1-soci')
  */
 export async function report(image: ImageLocation, options: ReportOptions = {}): Promise<ReportResult> {
-  const { signal, platform, profile } = options
+  const { signal, profile } = options
   const place = await openOnly(image, 'read', options)
   try {
     const { store, name, reference } = place
-    const tree = await readImageTree(store, await store.resolve(reference, { signal }), name, signal)
-    const entry = platform === undefined ? ownImage(tree) : selectImage(tree, parsePlatform(platform))
-    const { index, problems: links } = await findSociIndex(store, tree, entry, signal)
-    const problems = links.map(({ message }) => message)
-    const lazy = lazyLayers(store, entry.manifest!, indexedLayers(index?.manifest), new FetchCounter(), undefined)
+    const one = await readOnePlatform(place, options.platform, signal)
+    const { entry, platform } = one
+    const soci = await one.findIndex()
+    const { index } = soci
+    const problems = soci.problems.map(({ message }) => message)
+    const lazy = one.layers(soci)
     const union = new Union(lazy.map((layer) => () => layer.open(signal)))
     const layers = await Promise.all(lazy.map((layer) => layer.open(signal)))
     const profiles = profile === undefined ? [] : [profile].flat()
     const resolved = profiles.length === 0 ? undefined : await resolveProfile(union, mergeProfiles(profiles), signal)
     const shown = await readTree(union, layers, resolved, signal)
-    const platformName = formatPlatform(entry.platform!)
-    const { images } = await inspect({ store, reference }, { signal, platforms: [platformName] })
+    const { images } = await inspect({ store, reference }, { signal, platforms: [platform] })
     const inspected = images[0]!.layers
     const facts = layers.map((layer) => layerFacts(layer, shown, resolved))
     const history = await readHistory()
@@ -87,8 +82,8 @@ export async function report(image: ImageLocation, options: ReportOptions = {}):
     )
     const data: ReportData = {
       image: name,
-      platform: platformName,
-      digest: entry.manifestDescriptor!.digest,
+      platform,
+      digest: one.digest,
       ...(index !== undefined && { sociVersion: index.version }),
       fargate: fargateEligibility({
         image: name,
@@ -111,7 +106,7 @@ export async function report(image: ImageLocation, options: ReportOptions = {}):
       wastes: findWastes(facts, shown, { layers: small.length, bytes: small.reduce((sum, { size }) => sum + size, 0) }),
       commands: commandsFor(name, index !== undefined, resolved !== undefined),
     }
-    return { image: name, platform: platformName, digest: data.digest, html: reportPage(data) }
+    return { image: name, platform, digest: data.digest, html: reportPage(data) }
 
     /** What made each layer, by the config's history; entries without a layer left out. */
     async function readHistory(): Promise<readonly (string | undefined)[]> {

@@ -4,6 +4,7 @@ import {
   type FileEntry,
   fileRange,
   indexLayer,
+  outputLimit,
   readFile,
   readRange,
   spanAt,
@@ -36,10 +37,6 @@ export class FetchCounter {
     }
   }
 }
-
-/** What a zstd layer may unpack to, as for gzip: so many bytes, or so many times its size. */
-const ZSTD_OUTPUT = 16 * 2 ** 30
-const ZSTD_RATIO = 100
 
 /** The zTOCs that a SOCI index lists, by the digest of their layers. */
 export function indexedLayers(index: Manifest | undefined): ReadonlyMap<string, Descriptor> {
@@ -192,7 +189,7 @@ export class LazyLayer {
         ? await indexLayer(decodeZstd(verifying(this.descriptor, content, this.#store.name)), {
             compression: 'uncompressed',
             ...common,
-            limit: this.#limit ?? Math.max(ZSTD_OUTPUT, ZSTD_RATIO * size),
+            limit: outputLimit(size, this.#limit),
           })
         : await indexLayer(content, { compression, expected: { digest, size }, ...common })
     return decodeZtoc(Buffer.concat(ztoc.pieces))

@@ -1,6 +1,6 @@
 // `--recompress gzip`: layers that a runtime cannot load lazily, or that would be sent uncompressed, become gzip. Their tars and so the image's config stay.
 import type { Descriptor, Store } from '@sociable/oci'
-import { LayerFormatError } from '@sociable/ztoc'
+import { LayerFormatError, outputLimit } from '@sociable/ztoc'
 import { inContext } from '../error.js'
 import type { ImageTree, TreeEntry } from '../image/image-tree.js'
 import { decideLayer, isLayerType, isNonDistributable } from '../image/layer-type.js'
@@ -16,10 +16,6 @@ export const RECOMPRESSED = 'io.github.sociable.recompressed-from'
 /** What zstd:chunked and eStargz say of a layer's own bytes. */
 const OF_THE_BYTES =
   /^(?:io\.github\.containers\.zstd-chunked\.|containerd\.io\/snapshot\/stargz\/|io\.containers\.estargz\.)/
-
-/** What a layer may unpack to, as for gzip: so many bytes, or so many times its size. */
-const MAX_OUTPUT = 16 * 2 ** 30
-const MAX_RATIO = 100
 
 export interface RecompressTask {
   readonly from: Place
@@ -134,7 +130,7 @@ function formerLayers(former: ImageTree | undefined): Map<string, Descriptor> {
 
 async function recompress(task: RecompressTask, layer: Descriptor): Promise<Spooled> {
   const { from, temporary, layerLimit, onProgress, signal } = task
-  const limit = layerLimit ?? Math.max(MAX_OUTPUT, MAX_RATIO * layer.size)
+  const limit = outputLimit(layer.size, layerLimit)
   const counted = async function* (content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     let read = 0
     for await (const bytes of content) {

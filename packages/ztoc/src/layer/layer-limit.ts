@@ -7,9 +7,14 @@ const FREE_RATIO = 100
 /** Some 800,000 entries. Beyond that, a layer has more bytes than its list of entries: each file has a header, and most have contents. */
 const FREE_ENTRIES_SIZE = 2 ** 27
 
+/** Bytes that a layer of `compressed` bytes may unpack to. @param limit as `IndexLayerOptions` has it */
+export function outputLimit(compressed: number, limit: number | undefined): number {
+  return limit ?? Math.max(FREE_OUTPUT, FREE_RATIO * compressed)
+}
+
 /** @throws LayerFormatError LIMIT_EXCEEDED if a layer of `compressed` bytes so far unpacks to too much */
 export function checkOutput(output: number, compressed: number, limit: number | undefined): void {
-  if (limit !== undefined ? output <= limit : output <= FREE_OUTPUT || output <= FREE_RATIO * compressed) return
+  if (output <= outputLimit(compressed, limit)) return
   const what =
     limit === undefined
       ? `more than ${FREE_OUTPUT} bytes, and ${FREE_RATIO} times its size`
