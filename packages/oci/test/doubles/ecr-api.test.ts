@@ -43,6 +43,27 @@ test('ECR API: images are listed in pages, with or without tags', async (t) => {
   assert.equal(none.__type, 'RepositoryNotFoundException')
 })
 
+test('ECR API: images are described with their tags, sizes and kinds', async (t) => {
+  const { store, call } = await start(t)
+  await pushImage(store, image)
+  for (const tag of ['v1', 'v2']) await store.tag(image.manifest, tag)
+  const { imageDetails } = await call('DescribeImages', { imageIds: [{ imageTag: 'v2' }] })
+  assert.deepEqual(imageDetails, [
+    {
+      registryId: REGISTRY,
+      repositoryName: 'app',
+      imageDigest: image.manifest.digest,
+      imageTags: ['v1', 'v2'],
+      imageManifestMediaType: image.manifest.mediaType,
+      imageSizeInBytes: [image.config, ...image.layers].reduce((sum, { size }) => sum + size, 0),
+      artifactMediaType: 'application/vnd.oci.image.config.v1+json',
+    },
+  ])
+  assert.deepEqual((await call('DescribeImages', { filter: { tagStatus: 'UNTAGGED' } })).imageDetails, [])
+  const missing = await call('DescribeImages', { imageIds: [{ imageTag: 'v1' }, { imageTag: 'v3' }] })
+  assert.equal(missing.__type, 'ImageNotFoundException')
+})
+
 test('ECR API: tags are removed one by one, and an image goes with its last', async (t) => {
   const { store, remove } = await start(t)
   await pushImage(store, image)

@@ -1,9 +1,9 @@
 // Amazon ECR's own API, as far as the AWS SDK is used for it (Amazon ECR API reference: GetAuthorizationToken, DescribeRepositories, ListImages,
-// BatchDeleteImage), over the registry's own state.
+// DescribeImages, BatchDeleteImage), over the registry's own state.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { readContent } from '../../src/content.js'
 import type { Descriptor } from '../../src/document/descriptor.js'
-import { decodeIndex } from '../../src/document/manifest.js'
+import { decodeIndex, decodeManifest } from '../../src/document/manifest.js'
 import { isIndexType } from '../../src/document/mediatype.js'
 import type { ServedStore } from '../../src/server/repositories.js'
 
@@ -14,6 +14,8 @@ export interface EcrApiState {
   store(repository: string): Promise<ServedStore | undefined>
   /** Digests of its manifests. */
   manifests(repository: string): Promise<readonly string[]>
+  /** When a manifest was pushed last; undefined for one that was put into the store by hand. */
+  pushedAt(repository: string, digest: string): Date | undefined
   /** What a repository says of its tags. */
   tagRules(repository: string): Readonly<Record<string, unknown>>
   /** What IAM says against the call; undefined where it is allowed. */
@@ -93,6 +95,7 @@ async function perform(action: string, asked: Asked, state: EcrApiState, host: s
       ],
     }
   if (action === 'ListImages') return await listImages(asked, store, await state.manifests(repository))
+  if (action === 'DescribeImages') return await describeImages(asked, store, repository, state)
   if (action === 'BatchDeleteImage') {
     const { imageIds = [] } = asked
     if (imageIds.length === 0 || imageIds.length > 100)
@@ -122,6 +125,57 @@ async function listImages(
   const from = Number(nextToken ?? 0)
   const to = from + maxResults
   return { imageIds: all.slice(from, to), ...(to < all.length && { nextToken: String(to) }) }
+}
+
+async function describeImages(
+  { imageIds, filter, maxResults = 100, nextToken }: Asked,
+  store: ServedStore,
+  repository: string,
+  state: EcrApiState,
+): Promise<object> {
+  const tags = await taggedImages(store)
+  const manifests = await state.manifests(repository)
+  const tagsOf = (digest: string) => tags.filter((one) => one.imageDigest === digest).map((one) => one.imageTag)
+  const wanted = imageIds?.map(({ imageTag, imageDigest }) => {
+    const digest = imageDigest ?? tags.find((one) => one.imageTag === imageTag)?.imageDigest
+    if (digest !== undefined && manifests.includes(digest)) return digest
+    const id = `{imageDigest:'${imageDigest ?? null}', imageTag:'${imageTag ?? null}'}`
+    throw new ApiError(
+      'ImageNotFoundException',
+      `The image with imageId ${id} does not exist within the repository with name '${repository}' in the registry with id '${state.account}'`,
+    )
+  })
+  const all = (wanted ?? manifests).filter((digest) => {
+    const isTagged = tagsOf(digest).length > 0
+    return filter?.tagStatus === undefined || isTagged === (filter.tagStatus === 'TAGGED')
+  })
+  const from = Number(nextToken ?? 0)
+  const to = from + maxResults
+  const imageDetails = await Promise.all(
+    all.slice(from, to).map(async (imageDigest) => {
+      const descriptor = await store.resolve(imageDigest)
+      const imagePushedAt = state.pushedAt(repository, imageDigest)
+      const imageTags = tagsOf(imageDigest)
+      return {
+        registryId: state.account,
+        repositoryName: repository,
+        imageDigest,
+        ...(imageTags.length > 0 && { imageTags }),
+        ...(imagePushedAt !== undefined && { imagePushedAt: imagePushedAt.getTime() / 1000 }),
+        imageManifestMediaType: descriptor.mediaType,
+        ...(await contentDetails(store, descriptor)),
+      }
+    }),
+  )
+  return { imageDetails, ...(to < all.length && { nextToken: String(to) }) }
+}
+
+/** ECR gives sizes of images and artifacts, none of indexes. */
+async function contentDetails(store: ServedStore, descriptor: Descriptor): Promise<object> {
+  if (isIndexType(descriptor.mediaType)) return {}
+  const { config, layers = [], artifactType } = decodeManifest(await readContent(store, descriptor), descriptor.digest)
+  const imageSizeInBytes = [config, ...layers].reduce((sum, { size }) => sum + size, 0)
+  return { imageSizeInBytes, artifactMediaType: artifactType ?? config.mediaType }
 }
 
 /** Undefined where it was done; else ECR's failure code. */

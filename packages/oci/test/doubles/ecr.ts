@@ -84,7 +84,8 @@ export async function startEcr(options: EcrOptions = {}): Promise<Ecr> {
   const storageRequests: EcrRequest[] = []
   const puts: number[] = []
   const ranges = new Map<string, string>()
-  const pushed = new Map<string, Set<string>>()
+  /** By repository: when each manifest was pushed last. */
+  const pushed = new Map<string, Map<string, Date>>()
 
   let spoiled = 0
 
@@ -145,10 +146,11 @@ export async function startEcr(options: EcrOptions = {}): Promise<Ecr> {
       exists(repository) ? await repositories.open(repository, { create: options.existing !== undefined }) : undefined,
     async manifests(repository) {
       const store = await repositories.open(repository)
-      const digests = new Set([...(pushed.get(repository) ?? []), ...(await tagged(repositories, repository))])
+      const digests = new Set([...(pushed.get(repository)?.keys() ?? []), ...(await tagged(repositories, repository))])
       const sizes = await Promise.all([...digests].map((digest) => store?.sizeOf(digest)))
       return [...digests].filter((_, i) => sizes[i] !== undefined)
     },
+    pushedAt: (repository, digest) => pushed.get(repository)?.get(digest),
     tagRules(repository) {
       const rule = immutable.includes(repository) ? 'IMMUTABLE' : 'MUTABLE'
       if (tagExclusions.length === 0) return { imageTagMutability: rule }
@@ -215,8 +217,8 @@ export async function startEcr(options: EcrOptions = {}): Promise<Ecr> {
       }
       changeHead(response, (status, headers) => {
         if (status !== 201) return [status, headers]
-        const digests = pushed.get(name) ?? new Set()
-        pushed.set(name, digests.add(String(headers['docker-content-digest'])))
+        const digests = pushed.get(name) ?? new Map<string, Date>()
+        pushed.set(name, digests.set(String(headers['docker-content-digest']), new Date()))
         return [status, headers]
       })
     }
@@ -242,7 +244,7 @@ export async function startEcr(options: EcrOptions = {}): Promise<Ecr> {
     },
     async expireUntagged(repository) {
       const kept = await tagged(repositories, repository)
-      const expired = [...(pushed.get(repository) ?? [])].filter((digest) => !kept.has(digest))
+      const expired = [...(pushed.get(repository)?.keys() ?? [])].filter((digest) => !kept.has(digest))
       const store = await repositories.open(repository)
       for (const digest of expired) {
         const size = await store?.sizeOf(digest)
