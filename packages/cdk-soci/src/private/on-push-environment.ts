@@ -20,9 +20,27 @@ export interface OnPushEnvironment {
   readonly SOCI_STATE_MACHINE_ABOVE?: string
   /** The reconcile run looks at pushes of so many days. */
   readonly SOCI_RECONCILE_DAYS?: string
+  /** URL of the queue that the function reads: the reconcile run sends what it finds there, and what failed is given back with a shorter wait. */
+  readonly SOCI_QUEUE_URL?: string
+  /** URL of the dead-letter queue: what no retry can mend goes there at once. Without it such messages take the queue's own way there. */
+  readonly SOCI_DEAD_LETTER_QUEUE_URL?: string
+  /** `maxReceiveCount` of the queue: when the last try fails, the image is reported as failed. */
+  readonly SOCI_MAX_RECEIVE_COUNT?: string
 }
 
 /** What the rule of the schedule hands to the function, in place of a batch of the queue. */
 export interface ReconcileEvent {
   readonly reconcile: true
+  /** Name of the repository after which an earlier run had to stop: it sends this through the queue. */
+  readonly after?: string
 }
+
+/**
+ * Names of the metrics, each with the one dimension `FunctionName`. `Images`: images that were indexed; `Bytes`: compressed bytes of the layers that were
+ * indexed for them; `Seconds`: time that took; `Failures`: images that failed for good; `Retries`: messages that go back to the queue; `AgeOfOldestMessage`:
+ * seconds that the oldest message of a batch has waited.
+ */
+export type OnPushMetric = 'Images' | 'Bytes' | 'Seconds' | 'Failures' | 'Retries' | 'AgeOfOldestMessage'
+
+/** `detail-type` of the function's events on `SOCI_EVENT_BUS`; their source is `sociable`. */
+export type OnPushEventType = 'SOCI Index Ready' | 'SOCI Index Failed'
