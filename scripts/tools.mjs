@@ -22,6 +22,7 @@ const DEBIAN = {
   igzip: 'isal',
   'libdeflate-gzip': 'libdeflate-tools',
   pigz: 'pigz',
+  podman: 'podman',
   runc: 'runc',
   skopeo: 'skopeo',
   time: 'time', // GNU's: measures CPU time and memory

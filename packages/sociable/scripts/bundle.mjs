@@ -34,13 +34,15 @@ async function bundle() {
       splitting: true, // a command loads what it uses
       chunkNames: '[name]-[hash]',
     }),
-    // Found by its name, beside whatever starts it
+    // Whole files: found by their names, or small programs of their own
     build({
       ...common,
       entryPoints: {
         'layer-worker': `${root}/packages/ztoc/dist/src/threads/layer-worker.js`,
         'zstd-worker': `${root}/packages/ztoc/dist/src/zstd/zstd-worker.js`,
         'gzip-worker': `${root}/packages/sociable/dist/src/recompress/gzip-worker.js`,
+        'sociable-docker': `${root}/packages/sociable/dist/src/docker/docker.js`,
+        'docker-soci': `${root}/packages/sociable/dist/src/docker/plugin.js`,
       },
     }),
   ])

@@ -29,5 +29,6 @@ test('imports point down: from the command line to the verbs, from these to what
     ['generated/', 'publishing/', 'report/', 'verifying/'],
     ['*'],
     ['cli/'],
+    ['docker/'],
   ])
 })

@@ -63,6 +63,7 @@ export const TOPICS: readonly Topic[] = [
             '--username, --password-stdin',
             "replace all others, for the destination's registry, or for the source's if the destination is not in a registry",
           ],
+          ['DOCKER_AUTH_CONFIG', "the text in the variable, in the format of Docker's `config.json`"],
           ['REGISTRY_AUTH_FILE', "the file named by the variable, in the format of Docker's `config.json`"],
           [
             'config.json',

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-const APP = `
+const ALL_KINDS = `
 const { App, Stack, Stage } = require('aws-cdk-lib')
 const { DockerImageAsset, Platform, TarballImageAsset } = require('aws-cdk-lib/aws-ecr-assets')
 const app = new App({ analyticsReporting: false, outdir: process.argv[2] })
@@ -23,14 +23,14 @@ new DockerImageAsset(new Stack(stage, 'Api'), 'Image', { directory })
 app.synth()
 `
 
-/** Synthesizes it into `folder`/cdk.out, and gives that folder. */
-export function synthesize(folder: string): string {
+/** Synthesizes an app into `folder`/cdk.out, and gives that folder. @param app a script that is told that folder, and one with a Dockerfile */
+export function synthesize(folder: string, app = ALL_KINDS): string {
   const image = `${folder}/image`
   mkdirSync(image)
   writeFileSync(`${image}/Dockerfile`, 'FROM scratch\\n')
   writeFileSync(`${image}/image.tar`, 'a tarball')
   const script = `${folder}/app.cjs`
-  writeFileSync(script, APP)
+  writeFileSync(script, app)
   const modules = fileURLToPath(new URL('../../../../../node_modules', import.meta.url))
   const assembly = `${folder}/cdk.out`
   execFileSync(process.execPath, [script, assembly, image], {

@@ -1,8 +1,6 @@
 // `sociable publish` on an assembly of the real CDK library. Amazon ECR, STS and the CDK CLI are doubles.
 import assert from 'node:assert/strict'
 import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { after, type TestContext, test } from 'node:test'
 import { copyImage } from '../../src/index.js'
@@ -13,6 +11,7 @@ import { makeLayout, noise, temporaryFolder } from '../cli/layout.js'
 import { run } from '../cli/run.js'
 import { doubles } from '../support/registries.js'
 import { synthesize } from './assembly.js'
+import { startAwsServices } from './aws-services.js'
 
 /** Synthesis takes seconds: once for all tests. */
 const folder = mkdtempSync(`${tmpdir()}/sociable-publish-`)
@@ -23,36 +22,11 @@ const synthesized = () => {
   return assembled
 }
 
-/** STS's query API: says who we are, and gives credentials for roles that are not refused. */
-async function startSts(t: TestContext, refuse: (role: string) => boolean) {
-  const asked: URLSearchParams[] = []
-  const server = createServer(async (request, response) => {
-    let body = ''
-    for await (const chunk of request) body += chunk
-    const query = new URLSearchParams(body)
-    asked.push(query)
-    const action = query.get('Action')!
-    const error =
-      '<Error><Type>Sender</Type><Code>AccessDenied</Code><Message>not authorized to assume</Message></Error>'
-    if (action === 'AssumeRole' && refuse(query.get('RoleArn')!))
-      return response.writeHead(403, { 'content-type': 'text/xml' }).end(`<ErrorResponse>${error}</ErrorResponse>`)
-    const result =
-      action === 'AssumeRole'
-        ? '<Credentials><AccessKeyId>ASIAROLE</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration></Credentials>'
-        : '<Account>123456789012</Account><Arn>arn:aws:iam::123456789012:user/u</Arn><UserId>U</UserId>'
-    const document = `<${action}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><${action}Result>${result}</${action}Result></${action}Response>`
-    return response.writeHead(200, { 'content-type': 'text/xml' }).end(document)
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  t.after(() => server.close())
-  return { asked, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
-}
-
 async function cloud(t: TestContext, refuse: (role: string) => boolean = () => false) {
   const { startEcr } = await doubles()
   const ecr = await startEcr()
   t.after(() => ecr.close())
-  const sts = await startSts(t, refuse)
+  const sts = await startAwsServices(t, refuse)
   const cwd = await temporaryFolder(t)
   const assembly = `${cwd}/cdk.out`
   cpSync(synthesized(), assembly, { recursive: true })

@@ -1,0 +1,3 @@
+#!/usr/bin/env node
+// In the repository, not built, so that npm links it when it installs a fresh clone.
+import '../dist/bin/cli/docker-soci.js'
