@@ -26,6 +26,8 @@ const DOCUMENTS = [
   ['profile', 'cli/profile.ts', 'ProfileDocument'],
   ['profile --check', 'check-profile.ts', 'CheckProfileResult'],
   ['report', 'cli/report.ts', 'ReportDocument'],
+  ['login', 'login.ts', 'LoginResult'],
+  ['logout', 'login.ts', 'LogoutResult'],
   ['serve', 'cli/serve.ts', 'ServeDocument'],
   ['a failure', 'cli/failure.ts', 'ErrorDocument'],
 ]

@@ -9,8 +9,9 @@ export {
   explicitCredential,
   firstOf,
 } from './credentials/credential.js'
-export { defaultCredentials } from './credentials/default.js'
+export { defaultCredentials, dockerConfigFile } from './credentials/default.js'
 export { type EcrApi, type EcrToken, ecrCredentials } from './credentials/ecr.js'
+export { removeLogin, saveLogin } from './credentials/login-file.js'
 export { type EcrTagRules, type EcrTagsApi, ecrImmutableTags, type ImmutableTags } from './immutable-tags.js'
 export { openRegistry, RegistryStore } from './registry-store.js'
 export type { RetryPolicy } from './retry.js'

@@ -13,6 +13,8 @@ import { extractCommand } from './extract.js'
 import { UsageError } from './failure.js'
 import { helpCommand } from './help.js'
 import { inspectCommand } from './inspect.js'
+import { loginCommand } from './login.js'
+import { logoutCommand } from './logout.js'
 import { lsCommand } from './ls.js'
 import { option, settleVariables } from './option.js'
 import { profileCommand } from './profile.js'
@@ -47,6 +49,8 @@ const COMMANDS = [
   verifyCommand,
   tagsCommand,
   waitCommand,
+  loginCommand,
+  logoutCommand,
   serveCommand,
   completionCommand,
   helpCommand,

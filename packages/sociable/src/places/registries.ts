@@ -60,6 +60,14 @@ export class Registries {
     yield* listRepositories(await this.#client, registry, { signal })
   }
 
+  /** Asks the registry for its API's base, with the login. @throws StoreError UNAUTHORIZED where it refuses that */
+  async check(registry: string, signal: AbortSignal | undefined): Promise<void> {
+    this.#client ??= this.#connect()
+    const opened = await (await this.#client).registry(registry, { signal })
+    const response = await opened.send({ method: 'GET', url: '/v2/', scopes: new Map(), expect: [200], signal })
+    response.discard()
+  }
+
   async close(): Promise<void> {
     const client = await this.#client
     await client?.close()

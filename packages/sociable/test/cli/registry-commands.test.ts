@@ -62,6 +62,38 @@ test('a password comes on stdin, and is in no message', async (t) => {
   assert.ok(!refused.err.includes('not-the-one'))
 })
 
+test('login saves what the registry accepts, for sociable and for others; logout removes it', async (t) => {
+  const { startDockerRegistry, tool, run: runTool, BASIC_USER, BASIC_PASSWORD } = await doubles()
+  const registry = await startDockerRegistry(t, { auth: 'basic' })
+  const crane = await tool(t, 'crane')
+  if (registry === undefined || crane === undefined) return
+  const cwd = await temporaryFolder(t)
+  const layout = await makeLayout(`${cwd}/image`)
+  await layout.add('app', [{ file: 'content' }])
+  const env = { DOCKER_CONFIG: `${cwd}/docker`, HOME: cwd }
+  const copy = () => run(['copy', 'oci:image:app', `${registry.host}/app:1`], { cwd, env })
+  const login = (input: string) =>
+    run(['login', registry.host, '--username', BASIC_USER, '--password-stdin', '--verbose'], { cwd, env, input })
+  assert.equal((await copy()).status, 1)
+  const wrong = await login('not-the-one')
+  assert.equal(wrong.status, 1)
+  assert.ok(!wrong.err.includes('not-the-one'))
+  assert.equal((await copy()).status, 1, 'a wrong login is not saved')
+  const done = await login(BASIC_PASSWORD)
+  assert.deepEqual([done.status, done.out], [0, ''], done.err)
+  assert.match(done.err, /the login for \S+ is saved in \S+docker\/config\.json\n/)
+  assert.equal((await copy()).status, 0)
+  process.env.DOCKER_CONFIG = env.DOCKER_CONFIG
+  t.after(() => delete process.env.DOCKER_CONFIG)
+  assert.match(runTool(crane, 'digest', '--insecure', `${registry.host}/app:1`), /^sha256:/)
+  const out = await run(['logout', registry.host, '--json'], { cwd, env })
+  assert.deepEqual([out.status, JSON.parse(out.out).removed], [0, true])
+  assert.equal((await copy()).status, 1)
+  const again = await run(['logout', registry.host], { cwd, env })
+  assert.match(again.err, /config\.json has no login for/)
+  assert.equal((await run(['login', `${registry.host}/app`], { cwd, env })).status, 2)
+})
+
 test('what has to do with registries is loaded for registries only', async (t) => {
   const cwd = await temporaryFolder(t)
   const layout = await makeLayout(`${cwd}/image`)

@@ -75,8 +75,8 @@ function parseAuths(bytes: Uint8Array, path: string, { note }: CredentialRequest
 
 class NotAFile extends Error {}
 
-/** A pipe or a device could keep a reader waiting, or never end. */
-async function readRegular(path: string): Promise<Uint8Array> {
+/** @throws Error of one line, or the system's error. A pipe or a device could keep a reader waiting, or never end. */
+export async function readRegular(path: string): Promise<Uint8Array> {
   const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
   try {
     const stats = await file.stat()
@@ -95,8 +95,8 @@ async function findCredential(
   registry: string,
   { repository, refused = [], note, signal }: CredentialRequest,
 ): Promise<Credential | undefined> {
-  const helper = [...credHelpers].find(([key]) => keyOf(key) === registry)?.[1] ?? credsStore
-  const server = registry === 'docker.io' ? 'https://index.docker.io/v1/' : registry
+  const helper = helperFor(registry, credHelpers, credsStore)
+  const server = serverOf(registry)
   if (helper !== undefined) {
     try {
       const found = await askCredentialHelper(helper, server, signal)
@@ -122,6 +122,20 @@ async function findCredential(
   return undefined
 }
 
+/** The helper that keeps a registry's login; undefined if the file does. */
+export function helperFor(
+  registry: string,
+  credHelpers: ReadonlyMap<string, string>,
+  credsStore: string | undefined,
+): string | undefined {
+  return [...credHelpers].find(([key]) => keyOf(key) === registry)?.[1] ?? credsStore
+}
+
+/** What docker calls a registry in its file and to helpers. */
+export function serverOf(registry: string): string {
+  return registry === 'docker.io' ? 'https://index.docker.io/v1/' : registry
+}
+
 /** `host/a/b`, `host/a`, `host`. */
 function prefixes(name: string): readonly string[] {
   const parts = name.split('/')
@@ -129,7 +143,7 @@ function prefixes(name: string): readonly string[] {
 }
 
 /** A key as registries are named here: without scheme and API version, docker.io under its one name. */
-function keyOf(key: string): string {
+export function keyOf(key: string): string {
   const name = key.replace(/^https?:\/\//i, '').replace(/\/(?:v[12]\/?)?$/, '')
   const slash = name.indexOf('/')
   const host = (slash < 0 ? name : name.slice(0, slash)).toLowerCase()

@@ -4,6 +4,8 @@ import type { Credential } from './credential.js'
 const TIMEOUT = 60_000 // ms; one may ask its user
 const OUTPUT = 1 << 20 // bytes
 const AFTER_EXIT = 200 // ms
+/** That is how "none" is said (docker-credential-helpers, credentials/error.go). */
+const NOT_FOUND = /credentials not found/i
 
 /**
  * Asks `docker-credential-NAME get` (docker-credential-helpers, README "Usage": the server's name on its standard input, JSON on its standard
@@ -15,13 +17,10 @@ export async function askCredentialHelper(
   server: string,
   signal: AbortSignal | undefined,
 ): Promise<Credential | undefined> {
-  // A configuration names a program on PATH, not a way to one.
-  if (!/^[\w][\w.-]*$/.test(name)) throw new Error(`"${name.slice(0, 100)}" is no name of a credential helper`)
-  const program = `docker-credential-${name}`
-  const { status, output } = await run(program, server, signal)
+  const program = programOf(name)
+  const { status, output } = await run(program, 'get', server, signal)
   if (status !== 0) {
-    // That is how "none" is said (docker-credential-helpers, credentials/error.go).
-    if (/credentials not found/i.test(output)) return undefined
+    if (NOT_FOUND.test(output)) return undefined
     // Nothing of what it says is shown: it may be the secret, or a hint of it
     throw new Error(`${program} failed with status ${status}`)
   }
@@ -35,14 +34,40 @@ export async function askCredentialHelper(
     : { kind: 'password', username: json.Username, password: json.Secret, source }
 }
 
+/** Has it keep a login (`store`). @throws Error of one line, without secrets */
+export async function storeInHelper(
+  name: string,
+  { server, username, secret }: { readonly server: string; readonly username: string; readonly secret: string },
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const program = programOf(name)
+  const input = JSON.stringify({ ServerURL: server, Username: username, Secret: secret })
+  const { status } = await run(program, 'store', input, signal)
+  if (status !== 0) throw new Error(`${program} did not store the login: it failed with status ${status}`)
+}
+
+/** Has it forget a login (`erase`); one that it does not know is no error. @throws Error of one line, without secrets */
+export async function eraseInHelper(name: string, server: string, signal: AbortSignal | undefined): Promise<void> {
+  const program = programOf(name)
+  const { status, output } = await run(program, 'erase', server, signal)
+  if (status !== 0 && !NOT_FOUND.test(output)) throw new Error(`${program} failed with status ${status}`)
+}
+
+/** @throws Error for a name that is not one: a configuration names a program on PATH, not a way to one */
+function programOf(name: string): string {
+  if (!/^[\w][\w.-]*$/.test(name)) throw new Error(`"${name.slice(0, 100)}" is no name of a credential helper`)
+  return `docker-credential-${name}`
+}
+
 function run(
   program: string,
+  action: 'get' | 'store' | 'erase',
   input: string,
   signal: AbortSignal | undefined,
 ): Promise<{ readonly status: number | null; readonly output: string }> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted()
-    const child = spawn(program, ['get'], { stdio: ['pipe', 'pipe', 'ignore'], windowsHide: true })
+    const child = spawn(program, [action], { stdio: ['pipe', 'pipe', 'ignore'], windowsHide: true })
     const chunks: Uint8Array[] = []
     let size = 0
     const end = (error: unknown) => {

@@ -10,11 +10,11 @@ import { type EcrApi, ecrCredentials } from './ecr.js'
  * several logins the next is tried where one is refused.
  */
 export function defaultCredentials(environment: NodeJS.ProcessEnv = process.env, ecr?: EcrApi): Credentials {
-  const { DOCKER_AUTH_CONFIG = '', REGISTRY_AUTH_FILE, DOCKER_CONFIG, XDG_RUNTIME_DIR, XDG_CONFIG_HOME } = environment
-  const home = environment.HOME || homedir()
+  const { DOCKER_AUTH_CONFIG = '', REGISTRY_AUTH_FILE, XDG_RUNTIME_DIR, XDG_CONFIG_HOME } = environment
+  const home = homeOf(environment)
   const files = [
     REGISTRY_AUTH_FILE,
-    join(DOCKER_CONFIG || join(home, '.docker'), 'config.json'),
+    dockerConfigFile(environment),
     XDG_RUNTIME_DIR && join(XDG_RUNTIME_DIR, 'containers', 'auth.json'),
     join(XDG_CONFIG_HOME || join(home, '.config'), 'containers', 'auth.json'),
   ]
@@ -23,4 +23,13 @@ export function defaultCredentials(environment: NodeJS.ProcessEnv = process.env,
     ...files.filter((file) => file !== undefined && file !== '').map((file) => authFile(file!)),
     ecrCredentials(ecr),
   )
+}
+
+/** Docker's configuration file, where `docker login` keeps logins. */
+export function dockerConfigFile(environment: NodeJS.ProcessEnv = process.env): string {
+  return join(environment.DOCKER_CONFIG || join(homeOf(environment), '.docker'), 'config.json')
+}
+
+function homeOf({ HOME }: NodeJS.ProcessEnv): string {
+  return HOME || homedir()
 }
