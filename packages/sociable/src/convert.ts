@@ -212,6 +212,7 @@ async function convertWith(
   await pushSociIndexes(to.store, assembled, signal)
   await pushDocuments(to.store, image.manifests, signal)
   await to.store.push(image.index.descriptor, image.index.bytes, { signal })
+  await settings.beforeTag?.()
   await tagOnce(to.store, image.index.descriptor, to.reference, signal)
   return result(assembled, image, bytesIndexed(finished!.values()))
 }

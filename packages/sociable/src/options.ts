@@ -102,6 +102,8 @@ export interface ConvertOptions extends IndexOptions {
    * small
    */
   readonly startLayerLimit?: number | undefined
+  /** Called when everything but the destination's tag is in place. If it throws, the tag keeps pointing to the old image. @default nothing is called */
+  readonly beforeTag?: (() => Promise<void>) | undefined
 }
 
 export interface CreateOptions extends IndexOptions {

@@ -132,3 +132,21 @@ describe('doing it again', () => {
     assert.doesNotMatch(JSON.stringify(blobJson(`${input}-2`, nothing.digest)), /soci/)
   })
 })
+
+test('what is called before the tag is written can keep it from being written', async () => {
+  const input = folder.layout(twoPlatforms)
+  const output = folder.fresh()
+  const options = { spanSize: 2000, minLayerSize: 4000 }
+  const { digest } = await convert(`oci:${input}:app`, `oci:${output}:other`, options)
+  const refuse = { ...options, beforeTag: () => Promise.reject(new RangeError('not now')) }
+  await assert.rejects(convert(`oci:${input}:app`, `oci:${output}:app-soci`, refuse), { message: 'not now' })
+  const tags = (): unknown[] =>
+    JSON.parse(readFileSync(join(output, 'index.json'), 'utf8')).manifests.map(
+      ({ annotations }: { annotations: Record<string, string> }) => annotations['org.opencontainers.image.ref.name'],
+    )
+  assert.deepEqual(tags(), ['other'])
+  let calls = 0
+  const allow = { ...options, beforeTag: async () => void calls++ }
+  assert.equal((await convert(`oci:${input}:app`, `oci:${output}:app-soci`, allow)).digest, digest)
+  assert.deepEqual([calls, tags()], [1, ['other', 'app-soci']])
+})

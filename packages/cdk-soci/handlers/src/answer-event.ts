@@ -10,6 +10,7 @@ import { type IndexRequest, imageName, ownerOf, parseIndexRequest } from './inde
 import { type LambdaContext, logPlace, workMemory } from './lambda.js'
 import { log } from './log.js'
 import { whilePermissionsSpread } from './permissions.js'
+import { checkNewest, isPushedEvent, type PushedEvent } from './pushed-event.js'
 import { removeResult } from './remove-result.js'
 import type { Outcome, Work } from './work.js'
 
@@ -72,13 +73,21 @@ async function perform(event: CloudFormationEvent, context: LambdaContext, signa
 
 /** Does work of an event, again while permissions spread. */
 export async function withWork<Result>(
-  event: CloudFormationEvent,
+  event: CloudFormationEvent | PushedEvent,
   request: IndexRequest,
   context: Pick<LambdaContext, 'memoryLimitInMB'>,
   signal: AbortSignal,
   work: (work: Work) => Promise<Result>,
 ): Promise<Result> {
   const memory = workMemory(context)
+  if (isPushedEvent(event)) {
+    const images = new Images(memory)
+    try {
+      return await work(await pushWork(event, request, images, memory, signal))
+    } finally {
+      await images.close()
+    }
+  }
   const former = event.OldResourceProperties && tryParse(event.OldResourceProperties)
   return await whilePermissionsSpread(async () => {
     const images = new Images(memory)
@@ -88,6 +97,19 @@ export async function withWork<Result>(
       await images.close()
     }
   }, signal)
+}
+
+/** Work for a push: its result is nobody's, and takes the tag only while the pushed tag names what was pushed. */
+export async function pushWork(
+  { push }: PushedEvent,
+  request: IndexRequest,
+  images: Images,
+  memory: number,
+  signal: AbortSignal,
+): Promise<Work> {
+  const store = await images.openEcr(request.repository, signal)
+  const beforeTag = (): Promise<void> => checkNewest(store, push, signal)
+  return { request, former: undefined, owner: undefined, images, memory, beforeTag, signal }
 }
 
 /** All attributes that the constructs have, as CloudFormation wants them: strings. */

@@ -13,13 +13,14 @@ export async function buildAttached(work: Work): Promise<Outcome> {
   const store = await images.openEcr(request.repository, signal)
   const { indexTag, options } = request
   const image = { store, reference: request.input }
-  const before = (await inspect(image, { signal })).images.map(({ index }) => index?.digest)
+  const before = owner === undefined ? [] : (await inspect(image, { signal })).images.map(({ index }) => index?.digest)
   const result = await createIndex(image, { ...options, indexTag, memory, signal })
   const { indexed, reason = '', bytesIndexed, seconds, warnings } = result
   const { digest } = await store.resolve(request.input, { signal })
   log('indexed', { digest, indexed, reason, bytesIndexed, seconds, warnings: warnings.slice(0, 5) })
   const index = result.images.find((platform) => platform.index !== undefined)?.index
-  if (index !== undefined && (await isToBeOwned(work, before.includes(index.digest))))
+  if (owner !== undefined && index !== undefined && (await isToBeOwned(work, before.includes(index.digest))))
     await store.tag(index, ownerTag(request, owner), { signal })
-  return { imageDigest: digest, indexed, reason }
+  const isNew = bytesIndexed > 0 || !indexed
+  return { imageDigest: digest, indexed, reason, ...(isNew && { bytes: bytesIndexed, seconds }) }
 }

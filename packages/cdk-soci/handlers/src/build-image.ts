@@ -13,12 +13,7 @@ import type { Outcome, Work } from './work.js'
  * @throws errors of the library and of the AWS SDK; TAG_IMMUTABLE with what to do where the tag is another image's for good
  */
 export async function buildImage(work: Work): Promise<Outcome> {
-  const outcome = await buildImageBy(work, async (input, output, options) => {
-    const result = await convert(input, output, options)
-    const { digest, indexed, reason = '', warnings, bytesIndexed, seconds } = result
-    log('converted', { digest, indexed, reason, bytesIndexed, seconds, warnings: warnings.slice(0, 5) })
-    return { imageDigest: digest, indexed, reason }
-  })
+  const outcome = await buildImageBy(work, convertImage)
   return outcome!
 }
 
@@ -28,6 +23,14 @@ export type MakeImage = (
   output: ImageLocation,
   options: ConvertOptions,
 ) => Promise<Outcome | undefined>
+
+/** Makes it here and now. */
+export const convertImage: MakeImage = async (input, output, options) => {
+  const result = await convert(input, output, options)
+  const { digest, indexed, reason = '', warnings, bytesIndexed: bytes, seconds } = result
+  log('converted', { digest, indexed, reason, bytesIndexed: bytes, seconds, warnings: warnings.slice(0, 5) })
+  return { imageDigest: digest, indexed, reason, bytes, seconds }
+}
 
 /** As `buildImage`, with another way of making the image. Undefined where that left the rest to others: then nothing is claimed. */
 export async function buildImageBy(work: Work, make: MakeImage): Promise<Outcome | undefined> {
@@ -47,10 +50,10 @@ async function makeOrAdopt(
   before: Descriptor | undefined,
   make: MakeImage,
 ): Promise<Outcome | undefined> {
-  const { request, former, images, memory, signal } = work
+  const { request, former, images, memory, beforeTag, signal } = work
   const input = { store: await images.openEcr(request.repository, signal), reference: request.input }
   const output = { store, reference: request.output.tag }
-  const options = { ...request.options, memory, signal }
+  const options = { ...request.options, memory, beforeTag, signal }
   // Where the same resource is asked for something else it is not to get what it had
   const changed = former !== undefined && isSameResult(work) && !sameOptions(request, former)
   const adopt = async (): Promise<Outcome | readonly string[]> => {
@@ -100,7 +103,7 @@ async function formerOutput({ request, former, images, signal }: Work) {
 
 async function claim(work: Work, store: Store, before: Descriptor | undefined, outcome: Outcome): Promise<void> {
   const { request, owner, signal } = work
-  if (!(await isToBeOwned(work, before !== undefined))) return
+  if (owner === undefined || !(await isToBeOwned(work, before !== undefined))) return
   const result = await store.resolve(outcome.imageDigest, { signal })
   await store.tag(result, ownerTag(request, owner), { signal })
   // Its last owner may have gone in between, and taken the tag along: the image itself is held by the owner tag now

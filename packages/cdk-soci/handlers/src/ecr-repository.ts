@@ -13,15 +13,22 @@ export interface EcrRepository {
   readonly arn: string
 }
 
-/** By the beginning of the region's name; all others are in `aws`. */
-const PARTITIONS: readonly (readonly [prefix: string, partition: string])[] = [
-  ['cn-', 'aws-cn'],
-  ['us-gov-', 'aws-us-gov'],
-  ['eusc-', 'aws-eusc'],
-  ['us-iso-', 'aws-iso'],
-  ['us-isob-', 'aws-iso-b'],
-  ['eu-isoe-', 'aws-iso-e'],
-  ['us-isof-', 'aws-iso-f'],
+interface Partition {
+  readonly name: string
+  /** Domain of its registries. */
+  readonly domain: string
+}
+
+const STANDARD: Partition = { name: 'aws', domain: 'amazonaws.com' }
+/** By the beginning of the region's name; all others are in `aws` (the AWS SDK's partitions.json). */
+const PARTITIONS: readonly (readonly [prefix: string, partition: Partition])[] = [
+  ['cn-', { name: 'aws-cn', domain: 'amazonaws.com.cn' }],
+  ['us-gov-', { name: 'aws-us-gov', domain: 'amazonaws.com' }],
+  ['eusc-', { name: 'aws-eusc', domain: 'amazonaws.eu' }],
+  ['us-iso-', { name: 'aws-iso', domain: 'c2s.ic.gov' }],
+  ['us-isob-', { name: 'aws-iso-b', domain: 'sc2s.sgov.gov' }],
+  ['eu-isoe-', { name: 'aws-iso-e', domain: 'cloud.adc-e.uk' }],
+  ['us-isof-', { name: 'aws-iso-f', domain: 'csp.hci.ic.gov' }],
 ]
 /** Amazon ECR API reference, CreateRepository. */
 const NAME = /^(?=.{2,256}$)(?:[a-z0-9]+(?:[._-][a-z0-9]+)*\/)*[a-z0-9]+(?:[._-][a-z0-9]+)*$/
@@ -34,6 +41,15 @@ export function parseEcrRepository(uri: string): EcrRepository | undefined {
   const ecr = parseEcrHost(host)
   if (ecr === undefined || !NAME.test(name)) return undefined
   const { account, region } = ecr
-  const partition = PARTITIONS.find(([prefix]) => region.startsWith(prefix))?.[1] ?? 'aws'
-  return { ...ecr, uri, host, name, arn: `arn:${partition}:ecr:${region}:${account}:repository/${name}` }
+  const arn = `arn:${partitionOf(region).name}:ecr:${region}:${account}:repository/${name}`
+  return { ...ecr, uri, host, name, arn }
+}
+
+/** Undefined where one of the three cannot be a repository's. */
+export function ecrRepository(account: string, region: string, name: string): EcrRepository | undefined {
+  return parseEcrRepository(`${account}.dkr.ecr.${region}.${partitionOf(region).domain}/${name}`)
+}
+
+function partitionOf(region: string): Partition {
+  return PARTITIONS.find(([prefix]) => region.startsWith(prefix))?.[1] ?? STANDARD
 }

@@ -103,9 +103,9 @@ async function call<Result>({ name }: Elsewhere, work: (signal: AbortSignal) => 
 /** What work elsewhere gave as its outcome; undefined where it is none. */
 export function readOutcome(value: unknown): Outcome | undefined {
   if (!isObject(value)) return undefined
-  const { imageDigest, indexed, reason } = value
+  const { imageDigest, indexed, reason, bytes, left } = value
   if (typeof imageDigest !== 'string' || typeof indexed !== 'boolean' || typeof reason !== 'string') return undefined
-  return { imageDigest, indexed, reason }
+  return { imageDigest, indexed, reason, ...(typeof bytes === 'number' && { bytes }), ...(left === true && { left }) }
 }
 
 export function parseJson(text: string | undefined): unknown {

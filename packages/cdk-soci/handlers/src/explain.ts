@@ -39,6 +39,8 @@ export function explain(error: unknown): string {
     'ZtocFormatError',
     'PropertyError',
     'DeadlineError',
+    'PushError',
+    'SupersededError',
     'Error',
   ].includes(name)
     ? message

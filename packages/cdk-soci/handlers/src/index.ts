@@ -7,6 +7,7 @@ import { log } from './log.js'
 
 export { codeBuildHandler } from './code-build/handler.js'
 export { runBuild } from './code-build/run-build.js'
+export { onPushHandler } from './on-push/handler.js'
 export { stepFunctionsHandler } from './step-functions/handler.js'
 
 /** Takes CloudFormation's events, and what Lambda tells of an invocation of this function that ended without an answer. */

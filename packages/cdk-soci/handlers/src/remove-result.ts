@@ -11,12 +11,12 @@ import type { Work } from './work.js'
  * the image that was indexed. What is gone already is no error, and doing it again changes nothing.
  */
 export async function removeResult(work: Work): Promise<void> {
-  const { request, signal } = work
-  if (request.removal !== 'destroy') return log('the result stays: its removal policy is RETAIN')
+  const { request, owner, signal } = work
+  if (request.removal !== 'destroy' || owner === undefined) return log('the result stays: its removal policy is RETAIN')
   const ecr = new EcrImages(request.output.repository, signal)
   try {
     const tags = await ecr.tags()
-    const own = ownerTag(request, work.owner)
+    const own = ownerTag(request, owner)
     if (!tags.has(own)) return log('the result stays: it was there before this resource, or is gone')
     const others = ownerTagsAmong(request, tags.keys()).filter((tag) => tag !== own)
     if (others.length > 0) {

@@ -6,11 +6,13 @@ export interface Work {
   readonly request: IndexRequest
   /** Of an Update: what the resource was before. */
   readonly former: IndexRequest | undefined
-  /** See `ownerOf`. */
-  readonly owner: string
+  /** See `ownerOf`; undefined where nobody owns the result: then nothing is claimed. */
+  readonly owner: string | undefined
   readonly images: Images
   /** Bytes of memory for the work. */
   readonly memory: number
+  /** See `beforeTag` of `ConvertOptions`. */
+  readonly beforeTag?: (() => Promise<void>) | undefined
   readonly signal: AbortSignal
 }
 
@@ -21,4 +23,9 @@ export interface Outcome {
   readonly indexed: boolean
   /** Why not; '' where it has. */
   readonly reason: string
+  /** Compressed bytes of the layers that were indexed, and what that took. Absent where the result was there already. */
+  readonly bytes?: number
+  readonly seconds?: number
+  /** Nothing was made, for `reason`. */
+  readonly left?: true
 }

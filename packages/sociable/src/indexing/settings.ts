@@ -63,6 +63,7 @@ export interface Settings {
   readonly concurrency: number
   readonly memory: number
   readonly layerLimit: number | undefined
+  readonly beforeTag: (() => Promise<void>) | undefined
   readonly signal: AbortSignal | undefined
 }
 
@@ -96,6 +97,7 @@ export function resolveSettings(options: ConvertOptions): Settings {
     concurrency: wholeNumber('concurrency', options.concurrency ?? availableParallelism(), 1),
     memory: options.memory === undefined ? Number.POSITIVE_INFINITY : wholeNumber('memory', options.memory, 0),
     layerLimit: options.layerLimit === undefined ? undefined : wholeNumber('layerLimit', options.layerLimit, 0),
+    beforeTag: options.beforeTag,
     signal: options.signal,
   }
   return { ...settings, ...profileKeys(settings, options.profileSpans ?? true) }

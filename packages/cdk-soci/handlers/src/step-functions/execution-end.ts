@@ -20,7 +20,8 @@ export function readExecution(execution: DescribeExecutionOutput, logGroup: stri
   return { event, result: resultOf(execution), place: `execution ${execution.executionArn}, log group ${logGroup}` }
 }
 
-function resultOf({ status, output, error, cause }: DescribeExecutionOutput): Outcome | string {
+/** What an execution that has ended made, or why it made nothing. */
+export function resultOf({ status, output, error, cause }: DescribeExecutionOutput): Outcome | string {
   if (status === 'SUCCEEDED') return readOutcome(parseJson(output)) ?? 'the execution succeeded, but returned no result'
   if (status === 'ABORTED') return 'the execution was stopped by somebody'
   if (status === 'TIMED_OUT')

@@ -1,5 +1,4 @@
 import type { ConversionPlan } from 'sociable'
-import type { CloudFormationEvent } from '../event.js'
 
 /** Bytes of a state's input or output ("Step Functions service quotas", as UTF-8). */
 export const PAYLOAD_LIMIT = 256 << 10
@@ -10,7 +9,7 @@ export const RESULT_SIZE = 420
  * Whether the plan and what will come of it fit through the state machine.
  * @throws Error with what to do instead, before any layer is indexed in vain
  */
-export function checkPayload(event: CloudFormationEvent, plan: ConversionPlan): void {
+export function checkPayload(event: object, plan: ConversionPlan): void {
   const bytes = (value: unknown): number => Buffer.byteLength(JSON.stringify(value))
   const { layers, reused } = plan
   const others = bytes(event) + RESULT_SIZE * reused.length + 1_000 // digest, and names of the fields

@@ -16,6 +16,7 @@ import { explain } from '../explain.js'
 import { parseIndexRequest } from '../index-request.js'
 import { type LambdaContext, logPlace } from '../lambda.js'
 import { log } from '../log.js'
+import { isPushedEvent, type PushedEvent, SupersededError } from '../pushed-event.js'
 import type { Outcome, Work } from '../work.js'
 import { causeOfFailure } from './execution-end.js'
 import { checkPayload } from './payload.js'
@@ -23,20 +24,23 @@ import { StepError } from './step-error.js'
 
 export type Step = PlanStep | LayerStep | AssembleStep
 
+/** Whose image it is. */
+type StepEvent = CloudFormationEvent | PushedEvent
+
 interface PlanStep {
   readonly step: 'plan'
-  readonly event: CloudFormationEvent
+  readonly event: StepEvent
 }
 
 interface LayerStep {
   readonly step: 'layer'
-  readonly event: CloudFormationEvent
+  readonly event: StepEvent
   readonly layer: ConversionLayer
 }
 
 interface AssembleStep {
   readonly step: 'assemble'
-  readonly event: CloudFormationEvent
+  readonly event: StepEvent
   /** Its `layers` are what became of them by now. */
   readonly plan: Omit<ConversionPlan, 'layers'> & { readonly layers: readonly (LayerResult | FailedLayer)[] }
 }
@@ -51,7 +55,11 @@ export interface FailedLayer {
 export type Planned = { readonly done: Outcome } | { readonly plan: ConversionPlan }
 
 export function isStep(event: unknown): event is Step {
-  return isObject(event) && typeof event.step === 'string' && isCloudFormationEvent(event.event)
+  return (
+    isObject(event) &&
+    typeof event.step === 'string' &&
+    (isCloudFormationEvent(event.event) || isPushedEvent(event.event))
+  )
 }
 
 /** @throws StepError with the reason, and where the log is */
@@ -70,10 +78,19 @@ export async function runStep(step: Step, context: LambdaContext): Promise<Plann
       }),
     )
   } catch (error) {
+    if (error instanceof SupersededError && step.step !== 'layer') return leave(step, error)
     log('failed', { step: step.step, error: error instanceof Error ? error.stack : String(error) })
     const isLate = step.step === 'layer' && error instanceof DeadlineError
     throw new StepError(isLate ? tooLong(step.layer, context) : explain(error), logPlace(context))
   }
+}
+
+/** Nothing is made of a push that is not the newest of its tag any more. */
+function leave({ step, event }: PlanStep | AssembleStep, { message }: SupersededError): Planned | Outcome {
+  log('left', { reason: message })
+  const imageDigest = (event as PushedEvent).push.digest
+  const outcome: Outcome = { imageDigest, indexed: false, reason: message, left: true }
+  return step === 'plan' ? { done: outcome } : outcome
 }
 
 /** A layer is the unit of the work: no more functions would help. */
@@ -81,11 +98,12 @@ function tooLong({ digest, size }: ConversionLayer, { memoryLimitInMB }: LambdaC
   return `layer ${digest} (${size} bytes) takes longer than a function with ${memoryLimitInMB} MiB may: give it more memory (3538 MiB are two processors, more makes one layer no faster), or use SociCompute.codeBuild()`
 }
 
-async function plan(work: Work, event: CloudFormationEvent): Promise<Planned> {
+async function plan(work: Work, event: StepEvent): Promise<Planned> {
   // An index beside the image (v1) is not made in steps
   if (work.request.format === 'v1') return { done: await buildAttached(work) }
   let found: ConversionPlan | undefined
   const done = await buildImageBy(work, async (input, output, options) => {
+    await work.beforeTag?.() // before layers are indexed in vain
     found = await planConversion(input, output, options)
     log('planned', { digest: found.digest, layers: found.layers.length, reused: found.reused.length })
     return undefined
@@ -118,7 +136,7 @@ async function assemble(work: Work, { layers, ...plan }: AssembleStep['plan']): 
     const done = await assembleConversion(input, output, { ...plan, layers: [] }, results, options)
     const { digest, indexed, reason = '', warnings, bytesIndexed, seconds } = done
     log('assembled', { digest, indexed, reason, bytesIndexed, seconds, warnings: warnings.slice(0, 5) })
-    return { imageDigest: digest, indexed, reason }
+    return { imageDigest: digest, indexed, reason, bytes: bytesIndexed, seconds }
   })
   return outcome!
 }
