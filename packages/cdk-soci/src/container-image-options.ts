@@ -2,6 +2,7 @@ import type * as ecr from 'aws-cdk-lib/aws-ecr'
 import type * as ecs from 'aws-cdk-lib/aws-ecs'
 import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager'
 import type { SociIndexOptions } from './index-options'
+import type { SociMode } from './soci-mode'
 
 /** How an image is made lazy, and where it goes. */
 export interface SociContainerImageOptions extends SociIndexOptions {
@@ -19,6 +20,18 @@ export interface SociContainerImageOptions extends SociIndexOptions {
    * @default true, unless the context key `cdk-soci:lazy` is `false`
    */
   readonly lazy?: boolean
+  /**
+   * Who makes the SOCI-enabled image. With `SociMode.PUBLISH` the stack makes none, and options that decide how an image is indexed are those of the command
+   * that publishes it.
+   * @default SociMode.DEPLOY
+   */
+  readonly mode?: SociMode
+  /**
+   * With `SociMode.PUBLISH`: whether a function checks, while the stack is deployed, that the SOCI-enabled image is there and was made of this image. The deployment
+   * fails if not, and the task definition names the image by its digest. With `false` nothing is deployed for it, and the task definition names the tag.
+   * @default true
+   */
+  readonly checkPublished?: boolean
 }
 
 /** Options of `SociContainerImage.fromAsset()`: how the image is built, and how it is indexed. */

@@ -7,6 +7,7 @@ import { checkNothingLazy } from './private/handled-containers'
 import { addAspect } from './private/lazy-aspect'
 import { addInjector } from './private/lazy-injector'
 import { setLazy } from './private/lazy-scopes'
+import { isPublished } from './private/published-image'
 
 /**
  * Makes the images of Fargate tasks lazy without a change of what uses them: services, patterns, scheduled tasks, in stages, pipelines and nested
@@ -25,6 +26,7 @@ export class LazyLoading {
   /** Holds for the Fargate tasks below the scope; call it before they are made. Of scopes within one another, the nearest's options hold. */
   static enable(scope: IConstruct, options: LazyLoadingOptions = {}): void {
     optionProperties(options) // a wrong one is an error here, rather than at a container
+    isPublished(options)
     setLazy(scope, options)
     addInjector(scope)
     addAspect(scope)

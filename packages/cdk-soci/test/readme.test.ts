@@ -6,7 +6,13 @@ import { it } from 'node:test'
 import { compileModules, snippetsOf, stackModule } from './snippets.js'
 import { PACKAGE, run } from './workplace.js'
 
-const PAGES = ['README.md', 'docs/from-deploy-time-build.md', 'docs/lazy-loading.md', 'docs/sizes.md']
+const PAGES = [
+  'README.md',
+  'docs/from-deploy-time-build.md',
+  'docs/lazy-loading.md',
+  'docs/publishing.md',
+  'docs/sizes.md',
+]
 const folder = join(PACKAGE, 'generated', 'snippets') // in the package, where imports resolve as they do for its users
 
 it('README and docs: every snippet compiles under strict TypeScript and indexes an image', () => {

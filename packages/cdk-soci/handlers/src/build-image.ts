@@ -1,5 +1,6 @@
 import { type Descriptor, type Store, StoreError } from '@sociable/oci'
 import { type ConvertOptions, checkConverted, convert, copyImage, type ImageLocation } from 'sociable'
+import { checkPublished } from './check-published.js'
 import { resolveIfThere } from './images.js'
 import { imageName, sameOptions } from './index-request.js'
 import { log } from './log.js'
@@ -35,6 +36,7 @@ export const convertImage: MakeImage = async (input, output, options) => {
 /** As `buildImage`, with another way of making the image. Undefined where that left the rest to others: then nothing is claimed. */
 export async function buildImageBy(work: Work, make: MakeImage): Promise<Outcome | undefined> {
   const { request, images, signal } = work
+  if (request.published) return await checkPublished(work)
   const brought = request.source === undefined ? undefined : await mirror(work, request.source)
   const store = await images.openEcr(request.output.repository, signal)
   const before = await resolveIfThere(store, request.output.tag, signal)

@@ -17,6 +17,8 @@ export interface IndexRequest {
   /** Name of the image that is copied to `repository` first. */
   readonly source: string | undefined
   readonly sourceSecretArn: string | undefined
+  /** v2: whether `output` was published beforehand, and is only checked. */
+  readonly published: boolean
   readonly options: IndexRequestOptions
   readonly removal: 'retain' | 'destroy'
   /** What CloudFormation knows the result by: another one means that the former is deleted. */
@@ -123,6 +125,7 @@ export function parseIndexRequest(properties: Properties): IndexRequest {
     indexTag: tagOf('IndexTag'),
     source,
     sourceSecretArn: text('SourceSecretArn'),
+    published: flag('Published'),
     options: {
       spanSize: number('SpanSize'),
       minLayerSize: number('MinLayerSize'),

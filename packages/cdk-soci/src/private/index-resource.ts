@@ -31,6 +31,8 @@ export interface IndexRequest {
   readonly refresh?: string | undefined
   /** Login for that registry. */
   readonly sourceSecret?: secretsmanager.ISecret | undefined
+  /** v2: the image under `outputTag` was published, and is only checked. @default false */
+  readonly published?: boolean
 }
 
 /** The custom resource that has an image indexed: its attributes are those of `IndexAttributes`. @throws Error for options out of bounds, and for a tag that another construct writes */
@@ -47,9 +49,10 @@ export function indexResource(scope: Construct, request: IndexRequest, options: 
     source,
     sourceSecret,
     refresh,
+    published = false,
   } = request
   const tag = format === 'v2' ? outputTag : indexTag
-  if (tag !== undefined) {
+  if (tag !== undefined && !published) {
     const input = keyOfImage(
       scope,
       `${repository.repositoryUri}${inputTag.startsWith('sha256:') ? '@' : ':'}${inputTag}`,
@@ -64,8 +67,9 @@ export function indexResource(scope: Construct, request: IndexRequest, options: 
     allowImageAccess(provider.grantee, repository, access)
     askOwner(scope, repository, access)
   }
-  allowImageAccess(provider.grantee, outputRepository, 'write')
-  askOwner(scope, outputRepository, removes ? 'remove' : 'write')
+  const writes = published ? 'read' : 'write'
+  allowImageAccess(provider.grantee, outputRepository, writes)
+  askOwner(scope, outputRepository, removes ? 'remove' : writes)
   const removal = removes ? removalPolicy(scope, provider, outputRepository) : undefined
   sourceSecret?.grantRead(provider.grantee)
 
@@ -79,6 +83,7 @@ export function indexResource(scope: Construct, request: IndexRequest, options: 
     ...(source !== undefined && { Source: source }),
     ...(refresh !== undefined && { Refresh: refresh }),
     ...(sourceSecret !== undefined && { SourceSecretArn: sourceSecret.secretArn }),
+    ...(published && { Published: 'true' as const }),
     ...fromOptions,
   }
   const resource = new CfnResource(scope, `Index${provider.key}`, {

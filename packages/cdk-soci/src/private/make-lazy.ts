@@ -4,7 +4,7 @@ import { getHandled, setHandled } from './handled-containers'
 import { lazySetting } from './lazy-scopes'
 import { decide } from './left-alone'
 import { inform, warn } from './notes'
-import { SharedIndex } from './shared-index'
+import { resultReference } from './shared-index'
 import { platformOf } from './task-definition'
 
 /** A container of a task definition, as constructs have it or as it stands in the template. */
@@ -41,7 +41,7 @@ export function makeLazy(container: Container): string | undefined {
   setHandled(definition, name, { lazy: true })
   const { image } = decision
   if (image.reference === 'latest' && options.refresh === undefined) warnOfLatest(container)
-  return `${image.repositoryUri}@${SharedIndex.of(construct, { image }, options, indexId).imageDigest}`
+  return `${image.repositoryUri}${resultReference(construct, { image }, options, indexId)}`
 }
 
 function leave({ construct, definition, name }: Container, reason: string): void {

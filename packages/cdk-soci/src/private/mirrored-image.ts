@@ -6,6 +6,7 @@ import * as iam from 'aws-cdk-lib/aws-iam'
 import type { Construct, IConstruct } from 'constructs'
 import { SociCompute } from '../compute'
 import type { SociRegistryImageProps } from '../container-image-options'
+import { SociMode } from '../soci-mode'
 import { READ } from './image-access'
 import { parseEcrImageName } from './image-name'
 import { checkInputTag } from './image-tag'
@@ -28,6 +29,10 @@ export class MirroredImage extends ecs.ContainerImage {
     super()
     this.#source = parseSourceName(name)
     this.#props = props
+    if (props.mode === SociMode.PUBLISH)
+      throw new Error(
+        'mode is SociMode.PUBLISH, but fromRegistry() copies the image while the stack is deployed: leave the mode out',
+      )
     if (props.imageTag !== undefined) checkInputTag('imageTag', props.imageTag)
     if (props.imageTag?.startsWith('sha256:'))
       throw new Error(

@@ -17,6 +17,8 @@ export interface SociIndexProperties {
   readonly SourceSecretArn?: string
   /** Any text: nothing but a change of it is of interest. */
   readonly Refresh?: string
+  /** v2: the image at `OutputTag` was published beforehand: it is checked, and nothing is written. */
+  readonly Published?: 'true'
   readonly SpanSize?: string
   readonly MinLayerSize?: string
   readonly Platforms?: string[]

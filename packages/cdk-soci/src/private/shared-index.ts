@@ -8,6 +8,7 @@ import { optionsSuffix } from './checked-options'
 import type { EcrImageName } from './image-name'
 import { checkInputTag, checkOutputTag, defaultOutputTag } from './image-tag'
 import { indexResource } from './index-resource'
+import { isPublished, publishedTag } from './published-image'
 
 /** An image that several containers of a stack may use. */
 export interface SharedIndexRequest {
@@ -54,8 +55,11 @@ export class SharedIndex extends Construct {
     const { outputRepository, refresh, removalPolicy } = options
     const inputTag = image.reference
     checkInputTag('the tag', inputTag)
+    const published = isPublished(options)
     const suffix = optionsSuffix(options, (value) => Stack.of(this).resolve(value))
-    const outputTag = options.outputImageTag ?? defaultOutputTag(tagFor(image), suffix)
+    const outputTag = published
+      ? publishedTag(image, options)
+      : (options.outputImageTag ?? defaultOutputTag(tagFor(image), suffix))
     const inTheSame = outputRepository === undefined ? inputTag : undefined
     checkOutputTag(outputTag, inTheSame, removalPolicy === RemovalPolicy.DESTROY)
     const repository = request.repository ?? importRepository(this, image)
@@ -69,9 +73,28 @@ export class SharedIndex extends Construct {
       source,
       sourceSecret,
       refresh,
+      published,
     }
     this.imageDigest = indexResource(this, indexed, options).getAtt('imageDigest').toString()
   }
+}
+
+/**
+ * What follows the repository in the name of the SOCI-enabled image: `@` and the digest, which is known after the image was indexed or checked; or `:` and the tag of a
+ * published image that nothing checks.
+ */
+export function resultReference(
+  scope: Construct,
+  request: SharedIndexRequest,
+  options: SociContainerImageOptions,
+  id?: string,
+): string {
+  if (isPublished(options) && options.checkPublished === false) {
+    const tag = publishedTag(request.image, options)
+    checkOutputTag(tag, request.image.reference, false)
+    return `:${tag}`
+  }
+  return `@${SharedIndex.of(scope, request, options, id).imageDigest}`
 }
 
 function importRepository(scope: Construct, { repositoryArn, repositoryName }: EcrImageName): ecr.IRepository {

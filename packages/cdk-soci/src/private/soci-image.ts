@@ -8,7 +8,7 @@ import { describeImageName, parseEcrImageName } from './image-name'
 import { whyNotLazy } from './lazy-switch'
 import { areDifferent } from './left-alone'
 import { warn } from './notes'
-import { SharedIndex, type SharedIndexRequest } from './shared-index'
+import { resultReference, type SharedIndexRequest } from './shared-index'
 import { definitionOf, platformOf } from './task-definition'
 
 /** An image as the CDK has it, indexed in the stack of the container that uses it. */
@@ -67,7 +67,7 @@ export function takeOver(
 }
 
 /**
- * Name of the image with its index, by its digest: who names the same has the same bytes, and the task definition changes when they do. The container's
+ * Name of the image with its index, by its digest if that is known: who names the same has the same bytes, and the task definition changes when they do. The container's
  * task may pull it.
  */
 export function indexedImageName(
@@ -76,9 +76,8 @@ export function indexedImageName(
   request: SharedIndexRequest,
   options: SociContainerImageOptions,
 ): string {
-  const { imageDigest } = SharedIndex.of(scope, request, options)
+  const reference = resultReference(scope, request, options)
   const { outputRepository } = options
-  if (outputRepository === undefined) return `${request.image.repositoryUri}@${imageDigest}`
-  outputRepository.grantPull(container.taskDefinition.obtainExecutionRole())
-  return outputRepository.repositoryUriForDigest(imageDigest)
+  outputRepository?.grantPull(container.taskDefinition.obtainExecutionRole())
+  return `${outputRepository?.repositoryUri ?? request.image.repositoryUri}${reference}`
 }

@@ -16,6 +16,8 @@ const OURS: Record<keyof SociContainerImageOptions, true> = {
   outputImageTag: true,
   refresh: true,
   lazy: true,
+  mode: true,
+  checkPublished: true,
 }
 
 /** What decides how the image is built, and what decides how it is indexed. */
