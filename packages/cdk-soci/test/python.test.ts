@@ -53,6 +53,20 @@ describe('Python', () => {
     assert.equal(template.match(/"Type": "Custom::SociIndex"/g)?.length, 3)
   })
 
+  it("README's whole app is synthesized as it stands", async (t) => {
+    const python = await virtualEnvironment(t)
+    if (python === undefined) return
+    const folder = temporaryFolder(t)
+    const [app, ...others] = snippetsOf(join(PACKAGE, 'README.md'), 'py')
+    assert.ok(app !== undefined && others.length === 0)
+    mkdirSync(join(folder, 'image'))
+    writeFileSync(join(folder, 'image', 'Dockerfile'), 'FROM scratch\n')
+    writeFileSync(join(folder, 'app.py'), app.code)
+    run(python.path, ['app.py'], { cwd: folder, env: { CDK_OUTDIR: join(folder, 'cdk.out') } })
+    const template = readFileSync(join(folder, 'cdk.out', 'Web.template.json'), 'utf8')
+    assert.equal(template.match(/"Type": "Custom::SociIndex"/g)?.length, 1)
+  })
+
   it("the example app is synthesized by CDK's command line", async (t) => {
     const python = await virtualEnvironment(t)
     if (python === undefined) return

@@ -1,6 +1,6 @@
 // The TypeScript snippets of README and docs: each compiles, and gives a stack that indexes an image.
 import assert from 'node:assert/strict'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { it } from 'node:test'
 import { compileModules, snippetsOf, stackModule } from './snippets.js'
@@ -26,6 +26,20 @@ it('README and docs: every snippet compiles under strict TypeScript and indexes 
   compileModules(folder)
   const indexes = JSON.parse(run('node', ['main.mjs', String(snippets.length)], { cwd: folder })) as number[]
   for (const [at, { name }] of snippets.entries()) assert.ok((indexes[at] ?? 0) > 0, `${name} indexes nothing`)
+})
+
+it('README: the whole app compiles and is synthesized as it stands', (t) => {
+  const [app, ...others] = snippetsOf(join(PACKAGE, 'README.md'), 'typescript')
+  assert.ok(app !== undefined && others.length === 0)
+  const whole = join(PACKAGE, 'generated', 'whole-app')
+  t.after(() => rmSync(whole, { recursive: true, force: true }))
+  mkdirSync(join(whole, 'image'), { recursive: true })
+  writeFileSync(join(whole, 'image', 'Dockerfile'), 'FROM scratch\n')
+  writeFileSync(join(whole, 'app.mts'), app.code)
+  compileModules(whole)
+  run('node', ['app.mts'], { cwd: whole, env: { CDK_OUTDIR: join(whole, 'cdk.out') } })
+  const template = readFileSync(join(whole, 'cdk.out', 'Web.template.json'), 'utf8')
+  assert.equal(template.match(/"Type": "Custom::SociIndex"/g)?.length, 1)
 })
 
 /** Prints how many indexes each snippet's app has, in all its stacks. */
