@@ -89,6 +89,8 @@ export interface Store {
   sizeOf?(digest: string, options?: CallOptions): Promise<number | undefined>
   /** Removes a content, and its names and attachments with it; what it refers to stays. Does nothing where it is not there. */
   delete?(descriptor: Descriptor, options?: CallOptions): Promise<void>
+  /** When a manifest was pushed last; undefined where that is not known. Absent where it never is. */
+  pushedAt?(descriptor: Descriptor, options?: CallOptions): Promise<Date | undefined>
   /** Takes a name away; what had it stays. @throws StoreError NOT_FOUND */
   untag?(reference: string, options?: CallOptions): Promise<void>
   /**

@@ -2,7 +2,7 @@ import { readContent, type Store, StoreError } from '@sociable/oci'
 import { checkConverted } from './check-converted.js'
 import { convert } from './convert.js'
 import { ImageError } from './error.js'
-import { type ImageTree, readImageTree } from './image/image-tree.js'
+import { type ImageTree, isSociEnabled, readImageTree } from './image/image-tree.js'
 import { isLayerType } from './image/layer-type.js'
 import type { CallOptions, RegistryAccess } from './options.js'
 import { parallel } from './parallel.js'
@@ -131,8 +131,6 @@ async function reasonToSkip({ place, tag, name }: RegistryTag, task: FillTask): 
   const { matches } = await checkConverted({ store, reference: tag }, { store, reference: destination }, options)
   return matches ? 'has an index' : undefined
 }
-
-const isSociEnabled = ({ entries }: ImageTree): boolean => entries.some(({ kind }) => kind === 'soci-index')
 
 /** Whether every platform's config says so. */
 async function createdBefore(store: Store, tree: ImageTree, since: Date, signal: AbortSignal | undefined) {

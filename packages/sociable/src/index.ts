@@ -62,6 +62,7 @@ export {
 export { TraceError } from './profile/trace-error.js'
 export { type ProfileImageOptions, type ProfileImageResult, profileImage } from './profile-static.js'
 export type { PlannedLayer, ProgressEvent } from './progress.js'
+export { type PrunedImage, type PruneOptions, type PruneResult, prune } from './prune.js'
 export type { ExtractOptions, ExtractResult, SkippedEntry } from './reading/extract-result.js'
 export { type RemoveSociOptions, type RemoveSociResult, removeSoci, type SociIndexResult } from './remove-soci.js'
 export { type ReportOptions, type ReportResult, report } from './report.js'

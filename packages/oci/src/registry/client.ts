@@ -5,6 +5,7 @@ import { Authenticator } from './auth.js'
 import { ChunkPool } from './chunk-pool.js'
 import type { Credentials } from './credentials/credential.js'
 import { defaultCredentials } from './credentials/default.js'
+import { ECR_IMAGES, type EcrImagesApi } from './ecr-images.js'
 import { failureOf, readRefusal } from './failure.js'
 import { apiHost, isLoopback } from './hosts.js'
 import { Http, type HttpOptions, type HttpRequest, type HttpResponse } from './http.js'
@@ -30,6 +31,8 @@ export interface RegistryOptions extends Omit<HttpOptions, 'insecure'> {
   readonly credentials?: Credentials | undefined
   /** @default `ecrImmutableTags()`: ECR is asked, by AWS's chain */
   readonly immutableTags?: ImmutableTags | undefined
+  /** @default ECR's API, by AWS's chain */
+  readonly ecrImages?: EcrImagesApi | undefined
   /** Bytes that all downloads together hold ahead of their readers. @default 40 MiB */
   readonly memory?: number | undefined
   readonly retry?: Partial<RetryPolicy> | undefined
@@ -58,6 +61,7 @@ export class RegistryClient {
   /** Bytes of the ranges that a large download is made of. */
   readonly partSize: number
   readonly immutableTags: ImmutableTags
+  readonly ecrImages: EcrImagesApi
   readonly #options: RegistryOptions
   readonly #credentials: Credentials
   readonly #registries = new Map<string, Promise<Registry>>()
@@ -70,6 +74,7 @@ export class RegistryClient {
     this.#options = options
     this.#credentials = options.credentials ?? defaultCredentials()
     this.immutableTags = options.immutableTags ?? ecrImmutableTags()
+    this.ecrImages = options.ecrImages ?? ECR_IMAGES
     this.#http = new Http(httpOptions(options))
     this.policy = { ...RETRY_POLICY, onRetry: options.onNotice, ...options.retry }
     this.budget = new MemoryBudget(options.memory ?? READ_AHEAD)

@@ -1,11 +1,13 @@
 import { contentChunks, joinChunks } from '../content.js'
 import type { Descriptor } from '../document/descriptor.js'
 import { isDigest, measuring, parseDigest, verifying } from '../document/digest.js'
+import { parseEcrHost } from '../document/ecr-host.js'
 import type { RegistryReference } from '../document/reference.js'
 import { ImageReferenceError, StoreError } from '../error.js'
 import type { CallOptions, Content, FetchOptions, PushOptions, ResolveOptions, Store } from '../store.js'
 import { BlobReader } from './blob-reader.js'
 import type { Registry, RegistryClient } from './client.js'
+import { deleteEcrImage, ecrPushTime } from './ecr-images.js'
 import { getManifest, headManifest, isManifestLike, MANIFEST_LIMIT, tooLarge, verifyBytes } from './manifest-reader.js'
 import { BlobPusher } from './push-blob.js'
 import { putManifest } from './push-manifest.js'
@@ -155,7 +157,8 @@ export class RegistryStore implements Store {
   }
 
   /**
-   * Removes a manifest or a blob, and a manifest from the list of its subject's referrers. One that is not there is no error.
+   * Removes a manifest or a blob, and a manifest from the list of its subject's referrers. One that is not there is no error. From Amazon ECR a manifest is removed by
+   * ECR's own API, which keeps one that an image index lists.
    * @throws StoreError DENIED where the registry does not allow it
    */
   async delete(descriptor: Descriptor, { signal }: CallOptions = {}): Promise<void> {
@@ -165,6 +168,12 @@ export class RegistryStore implements Store {
       const read = await getManifest(this.#registry, this.#named(descriptor.digest, this.#push, signal))
       if (read === undefined) return
       await this.#referrers.detach(descriptor, read.bytes, signal)
+      const { client, name } = this.#registry
+      const ecr = parseEcrHost(name)
+      if (ecr !== undefined) {
+        await deleteEcrImage(client.ecrImages, ecr, this.#repository, descriptor.digest, { signal })
+        return this.#forget(descriptor.digest)
+      }
     }
     const response = await this.#registry.send({
       method: 'DELETE',
@@ -175,6 +184,14 @@ export class RegistryStore implements Store {
     })
     response.discard()
     this.#forget(descriptor.digest)
+  }
+
+  /** Amazon ECR tells it; undefined for other registries. @throws StoreError DENIED */
+  async pushedAt({ digest }: Descriptor, { signal }: CallOptions = {}): Promise<Date | undefined> {
+    parseDigest(digest)
+    const { client, name } = this.#registry
+    const ecr = parseEcrHost(name)
+    return ecr && (await ecrPushTime(client.ecrImages, ecr, this.#repository, digest, { signal }))
   }
 
   /** @throws StoreError NOT_FOUND; DENIED, or PROTOCOL, where the registry deletes by digest only */

@@ -12,6 +12,7 @@ export {
 export { defaultCredentials, dockerConfigFile } from './credentials/default.js'
 export { type EcrApi, type EcrToken, ecrCredentials } from './credentials/ecr.js'
 export { removeLogin, saveLogin } from './credentials/login-file.js'
+export type { EcrDeletionFailure, EcrImagesApi } from './ecr-images.js'
 export { type EcrTagRules, type EcrTagsApi, ecrImmutableTags, type ImmutableTags } from './immutable-tags.js'
 export { openRegistry, RegistryStore } from './registry-store.js'
 export type { RetryPolicy } from './retry.js'

@@ -10,6 +10,8 @@ import type { ServedStore } from '../../src/server/repositories.js'
 export interface EcrApiState {
   readonly account: string
   authorizationToken(): string
+  /** Names of all repositories. */
+  repositories(): Promise<readonly string[]>
   /** The repository's store; undefined where there is none. */
   store(repository: string): Promise<ServedStore | undefined>
   /** Digests of its manifests. */
@@ -77,23 +79,15 @@ async function perform(action: string, asked: Asked, state: EcrApiState, host: s
     const authorizationToken = state.authorizationToken()
     return { authorizationData: [{ authorizationToken, expiresAt, proxyEndpoint: `http://${host}` }] }
   }
+  if (action === 'DescribeRepositories' && repository === undefined)
+    return await describeRepositories(asked, state, host)
   const store = repository === undefined ? undefined : await state.store(repository)
   if (repository === undefined || store === undefined || (asked.registryId ?? state.account) !== state.account)
     throw new ApiError(
       'RepositoryNotFoundException',
       `The repository with name '${repository}' does not exist in the registry with id '${asked.registryId ?? state.account}'`,
     )
-  if (action === 'DescribeRepositories')
-    return {
-      repositories: [
-        {
-          registryId: state.account,
-          repositoryName: repository,
-          repositoryUri: `${host}/${repository}`,
-          ...state.tagRules(repository),
-        },
-      ],
-    }
+  if (action === 'DescribeRepositories') return { repositories: [describeRepository(repository, state, host)] }
   if (action === 'ListImages') return await listImages(asked, store, await state.manifests(repository))
   if (action === 'DescribeImages') return await describeImages(asked, store, repository, state)
   if (action === 'BatchDeleteImage') {
@@ -109,6 +103,23 @@ async function perform(action: string, asked: Asked, state: EcrApiState, host: s
     return { imageIds: deleted, failures }
   }
   throw new ApiError('UnknownOperationException', action)
+}
+
+function describeRepository(repositoryName: string, state: EcrApiState, host: string): object {
+  const repositoryUri = `${host}/${repositoryName}`
+  return { registryId: state.account, repositoryName, repositoryUri, ...state.tagRules(repositoryName) }
+}
+
+async function describeRepositories(
+  { maxResults = 100, nextToken }: Asked,
+  state: EcrApiState,
+  host: string,
+): Promise<object> {
+  const names = await state.repositories()
+  const from = Number(nextToken ?? 0)
+  const to = from + maxResults
+  const repositories = names.slice(from, to).map((name) => describeRepository(name, state, host))
+  return { repositories, ...(to < names.length && { nextToken: String(to) }) }
 }
 
 async function listImages(

@@ -142,6 +142,11 @@ export async function startEcr(options: EcrOptions = {}): Promise<Ecr> {
     account: ACCOUNT,
     authorizationToken,
     refuse,
+    async repositories() {
+      const names = new Set(options.existing)
+      for await (const name of repositories.names()) names.add(name)
+      return [...names].sort()
+    },
     store: async (repository) =>
       exists(repository) ? await repositories.open(repository, { create: options.existing !== undefined }) : undefined,
     async manifests(repository) {

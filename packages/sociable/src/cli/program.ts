@@ -18,6 +18,7 @@ import { logoutCommand } from './logout.js'
 import { lsCommand } from './ls.js'
 import { option, settleVariables } from './option.js'
 import { profileCommand } from './profile.js'
+import { pruneCommand } from './prune.js'
 import { publishCommand } from './publish.js'
 import { reportCommand } from './report.js'
 import { rmCommand } from './rm.js'
@@ -46,6 +47,7 @@ const COMMANDS = [
   reportCommand,
   publishCommand,
   backfillCommand,
+  pruneCommand,
   verifyCommand,
   tagsCommand,
   waitCommand,

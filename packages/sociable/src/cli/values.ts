@@ -60,6 +60,14 @@ export function parsePatterns(text: string, previous: readonly string[] = []): r
   return [...previous, ...parseList(text)]
 }
 
+/** How a tag is made of another, as `{tag}-soci`. */
+export function parseTagTemplate(text: string): string {
+  const parts = text.split('{tag}')
+  if (parts.length !== 2 || parts.join('') === '' || !/^\w[\w.-]*$/.test(parts.join('t')))
+    throw new InvalidArgumentError('Write a tag with {tag} once, such as {tag}-soci.')
+  return text
+}
+
 /** A whole number of at least 1. */
 export function parseCount(text: string): number {
   const count = Number(text)

@@ -55,6 +55,11 @@ export interface ImageTree {
   readonly absent: readonly Descriptor[]
 }
 
+/** Whether a SOCI index (v2) is part of the image. */
+export function isSociEnabled({ entries }: ImageTree): boolean {
+  return entries.some(({ kind }) => kind === 'soci-index')
+}
+
 /**
  * Reads an image's manifests and indexes, each verified.
  * @throws ImageError NOT_AN_IMAGE where the top is none, a document is malformed, or there are too many; StoreError

@@ -1,0 +1,77 @@
+import { Command } from 'commander'
+import { printable } from '../printable.js'
+import { addExamples } from './examples.js'
+import { notEmpty, option } from './option.js'
+import { addRegistryOptions, type RegistryFlags, registryOptions } from './registry-options.js'
+import { formatTable } from './table.js'
+import type { Terminal } from './terminal.js'
+import { parseAge, parseCount, parsePatterns, parseTagTemplate } from './values.js'
+
+interface PruneFlags extends RegistryFlags {
+  readonly repository?: readonly string[]
+  readonly tag?: readonly string[]
+  readonly olderThan?: number
+  readonly sociTag?: string
+  readonly yes?: boolean
+  readonly concurrency?: number
+}
+
+const COLUMNS = [{ name: 'STATE' }, { name: 'IMAGE' }, { name: 'REASON' }]
+
+export function pruneCommand(terminal: Terminal): Command {
+  const command = new Command('prune')
+    .summary('delete SOCI-enabled images whose origin is gone')
+    .description(
+      'Lists the SOCI-enabled images TAG-soci whose origin, TAG, is gone or is another image now. With --yes it deletes them. Images that another tag names or ' +
+        'lists are kept, and so are images without a SOCI index. Uses outside of the registry are not seen: check that no task or task definition uses an ' +
+        'image before you delete it. Exits with 1 if an image failed.',
+    )
+    .argument('<registry>', 'the registry, as host or host:port', notEmpty)
+    .addOption(
+      option('--repository <pattern>', 'repositories, * for any text; repeatable (default: all)', parsePatterns),
+    )
+    .addOption(
+      option(
+        '--tag <pattern>',
+        'tags, of the image or its origin, * for any text; repeatable (default: all)',
+        parsePatterns,
+      ),
+    )
+    .addOption(
+      option('--older-than <age>', 'only images pushed before this time, such as 1d; Amazon ECR only', parseAge),
+    )
+    .addOption(
+      option(
+        '--soci-tag <template>',
+        'how tags of SOCI-enabled images are made (default: {tag}-soci)',
+        parseTagTemplate,
+      ),
+    )
+    .addOption(option('--yes', 'delete; without it, nothing is changed'))
+    .addOption(option('--concurrency <count>', 'images compared at once (default: 4)', parseCount))
+  addRegistryOptions(command)
+  addExamples(command, [
+    { command: "sociable prune registry.example --repository 'app/*'", does: 'what would be deleted' },
+    { command: "sociable prune registry.example --repository 'app/*' --yes", does: 'delete it' },
+  ])
+  return command.action(async (registry: string, { repository, tag, olderThan, ...flags }: PruneFlags) => {
+    const access = await registryOptions(flags, [], terminal)
+    const { prune } = await import('../prune.js')
+    const result = await prune(registry, {
+      ...access,
+      repositories: repository,
+      tags: tag,
+      olderThan: olderThan === undefined ? undefined : new Date(Date.now() - olderThan),
+      sociTag: flags.sociTag,
+      delete: flags.yes,
+      concurrency: flags.concurrency,
+      signal: terminal.signal,
+    })
+    const rows = result.images.map(({ image, state, reason }) => [state, printable(image), printable(reason)])
+    await terminal.result(result, formatTable(COLUMNS, rows))
+    const { deleted, stale, kept, failed } = result
+    terminal.note(`${deleted} deleted, ${stale} stale, ${kept} kept, ${failed} failed`)
+    if (stale > 0) terminal.note('Nothing was deleted. If nothing uses the stale images, run this again with --yes.')
+    if (failed > 0) terminal.exitStatus = 1
+  })
+}
