@@ -81,6 +81,10 @@ function Starts({ starts }: { readonly starts: readonly ReportStart[] }) {
   return (
     <section aria-labelledby="starts">
       <h2 id="starts">Predicted start</h2>
+      <p>
+        Over 60 MB/s and 3 ms, for a program that computes for half a second. <code>sociable simulate</code> compares
+        more ways and other networks.
+      </p>
       <table class="starts">
         <thead>
           <tr>

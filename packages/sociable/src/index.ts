@@ -75,6 +75,9 @@ export type {
   ProfileResult,
   StartLayerResult,
 } from './result.js'
+export { type SimulateOptions, type SimulateResult, simulate } from './simulate.js'
+export type { SimulatedWay } from './simulating/compare-ways.js'
+export type { StartConditions } from './simulating/start-time.js'
 export { IMAGE_MANIFEST_DIGEST, INDEX_DIGEST } from './soci/soci-index.js'
 export {
   assembleConversion,

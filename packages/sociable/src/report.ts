@@ -10,9 +10,13 @@ import { mergeProfiles } from './profile/merge-profiles.js'
 import type { Profile } from './profile/profile.js'
 import { readOnePlatform } from './reading/one-platform.js'
 import { Union } from './reading/union.js'
-import type { ReportData, ReportLayer } from './report/report-data.js'
+import type { ReportData, ReportLayer, ReportStart } from './report/report-data.js'
 import { findWastes, layerFacts, readTree } from './report/report-files.js'
 import { reportPage } from './report/report-page.js'
+import { WHOLE_PULL } from './simulating/compare-ways.js'
+import { simulatePlatform } from './simulating/simulate-platform.js'
+import { DEFAULT_CONDITIONS } from './simulating/start-time.js'
+import { PLAIN, PROFILED } from './simulating/ways.js'
 import { resolveProfile } from './start-layer/resolve-profile.js'
 
 export interface ReportOptions extends CallOptions, RegistryAccess {
@@ -102,11 +106,23 @@ export async function report(image: ImageLocation, options: ReportOptions = {}):
           spanBytes: reported.reduce((sum, layer) => sum + readBytes(layer), 0),
         },
       }),
-      starts: [],
+      starts: profiles.length === 0 ? [] : await predictStarts(),
       wastes: findWastes(facts, shown, { layers: small.length, bytes: small.reduce((sum, { size }) => sum + size, 0) }),
       commands: commandsFor(name, index !== undefined, resolved !== undefined),
     }
     return { image: name, platform, digest: data.digest, html: reportPage(data) }
+
+    /** The whole pull, the plain index, and the best of the other ways, of the image as it was before it got a start layer. */
+    async function predictStarts(): Promise<readonly ReportStart[]> {
+      const profile = mergeProfiles(profiles)
+      const { ways, recommended } = await simulatePlatform(one, soci, profile, DEFAULT_CONDITIONS, signal)
+      const isProfiled = images[0]!.profile !== undefined || entry.manifest!.layers!.some(isStartLayer)
+      const current = index === undefined ? WHOLE_PULL : isProfiled ? PROFILED : PLAIN
+      const best = recommended === WHOLE_PULL || recommended === PLAIN ? PROFILED : recommended
+      return ways
+        .filter(({ name }) => [WHOLE_PULL, PLAIN, best, current].includes(name))
+        .map(({ name, seconds, bytes, requests }) => ({ name, seconds, bytes, requests, isCurrent: name === current }))
+    }
 
     /** What made each layer, by the config's history; entries without a layer left out. */
     async function readHistory(): Promise<readonly (string | undefined)[]> {

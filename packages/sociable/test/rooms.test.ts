@@ -26,7 +26,7 @@ test('imports point down: from the command line to the verbs, from these to what
     ['profile/'],
     ['profile/static/'],
     ['recompress/', 'start-layer/'],
-    ['generated/', 'pruning/', 'publishing/', 'report/', 'verifying/'],
+    ['generated/', 'pruning/', 'publishing/', 'report/', 'simulating/', 'verifying/'],
     ['*'],
     ['cli/'],
     ['docker/'],

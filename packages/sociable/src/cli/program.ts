@@ -23,6 +23,7 @@ import { publishCommand } from './publish.js'
 import { reportCommand } from './report.js'
 import { rmCommand } from './rm.js'
 import { serveCommand } from './serve.js'
+import { simulateCommand } from './simulate.js'
 import { tagsCommand } from './tags.js'
 import type { Manners, Terminal } from './terminal.js'
 import { TOPICS } from './topics.js'
@@ -44,6 +45,7 @@ const COMMANDS = [
   copyCommand,
   rmCommand,
   profileCommand,
+  simulateCommand,
   reportCommand,
   publishCommand,
   backfillCommand,

@@ -47,7 +47,16 @@ test('layers, files, what a start reads, and what could be smaller', async () =>
   await convert(`oci:${path}:app`, image, SMALL)
   const { html, platform } = await report(image, { profile, platform: 'linux/amd64' })
   assert.equal(platform, 'linux/amd64')
-  const { layers, files, wastes, profile: read, sociVersion } = dataOf(html)
+  const { layers, files, wastes, profile: read, sociVersion, starts } = dataOf(html)
+  assert.deepEqual(
+    starts.map(({ name, isCurrent }) => [name, isCurrent]),
+    [
+      ['whole pull', false],
+      ['SOCI index', true],
+      ['profile', false],
+    ],
+  )
+  for (const { seconds, bytes, requests } of starts) assert.ok(seconds > 0.5 && bytes > 0 && requests > 0)
   assert.equal(sociVersion, 'v2')
   assert.deepEqual(
     layers.map(({ lazy, files, hiddenBytes }) => [lazy, files, hiddenBytes]),
@@ -90,6 +99,7 @@ test('an image without an index, and the command', async () => {
   const cwd = folder.fresh()
   const plain = dataOf((await report(`oci:${path}:app`, { platform: 'linux/amd64' })).html)
   assert.equal(plain.profile, undefined)
+  assert.deepEqual(plain.starts, [])
   assert.deepEqual(
     plain.layers.map(({ lazy, spans }) => [lazy, spans]),
     [

@@ -1,0 +1,131 @@
+import { Command, InvalidArgumentError } from 'commander'
+import type { SimulateResult } from '../simulate.js'
+import type { SimulatedWay } from '../simulating/compare-ways.js'
+import { addExamples } from './examples.js'
+import { UsageError } from './failure.js'
+import { formatSize, plural } from './format.js'
+import { platformOption } from './image-reading.js'
+import { notEmpty, option } from './option.js'
+import { profileOptions } from './profile-options.js'
+import { addRegistryOptions, type RegistryFlags, registryOptions } from './registry-options.js'
+import { type Column, formatTable } from './table.js'
+import type { Line, Terminal } from './terminal.js'
+import { parseDuration, parseFiles, parsePositiveSize } from './values.js'
+
+interface SimulateFlags extends RegistryFlags {
+  readonly profile?: readonly string[]
+  readonly platform?: string
+  readonly bandwidth?: number
+  readonly latency?: number
+  readonly programTime?: number
+  readonly machineSpeed?: number
+}
+
+/** Reading layers of this size takes a while. */
+const WORTH_A_WARNING = 10 << 20
+
+export function simulateCommand(terminal: Terminal): Command {
+  const command = new Command('simulate')
+    .summary('predict how long a start takes, and recommend how to convert the image')
+    .description(
+      'Predicts the time, bytes and requests of a start for several ways of converting an image, from a profile of what the start reads, and recommends one. The model was measured ' +
+        'with containerd and the SOCI snapshotter; compare the ways rather than trust the seconds. Layers without an index are read whole.',
+    )
+    .argument('<image>', 'the image', notEmpty)
+    .addOption(
+      option('--profile <file>', 'what a start reads, from `sociable profile`; required; repeatable', parseFiles),
+    )
+    .addOption(option('--bandwidth <size>', 'bytes per second from the registry (default: 60MB)', parsePositiveSize))
+    .addOption(option('--latency <time>', 'round trip to the registry (default: 3ms)', parseDuration))
+    .addOption(
+      option(
+        '--program-time <time>',
+        'time that the program needs until it is ready if its files are in memory (default: 500ms)',
+        parseDuration,
+      ),
+    )
+    .addOption(
+      option(
+        '--machine-speed <factor>',
+        'speed of the processor; 1 is the 2 cores that the model was measured on',
+        parseFactor,
+      ),
+    )
+    .addOption(platformOption())
+  addRegistryOptions(command)
+  addExamples(command, [
+    { command: 'sociable simulate registry.example/app:1-soci --profile start.json', does: 'compare the ways' },
+    {
+      command: 'sociable simulate oci:./image:app --profile start.json --bandwidth 250MB --latency 1ms',
+      does: 'with a faster network',
+    },
+  ])
+  return command.action(async (image: string, flags: SimulateFlags) => {
+    const { profile } = await profileOptions({ profile: flags.profile })
+    if (profile === undefined)
+      throw new UsageError('--profile is missing: `sociable profile --static IMAGE --output start.json` makes one')
+    const access = await registryOptions(flags, [image], terminal)
+    const { simulate } = await import('../simulate.js')
+    const { bandwidth, latency, programTime, machineSpeed } = flags
+    const result = await simulate(image, profile, {
+      ...access,
+      platform: flags.platform,
+      bandwidth,
+      latency: inSeconds(latency),
+      programTime: inSeconds(programTime),
+      machineSpeed,
+      signal: terminal.signal,
+      onWholeLayers(layers) {
+        const bytes = layers.reduce((sum, { size }) => sum + size, 0)
+        if (bytes < WORTH_A_WARNING) return
+        terminal.warn(
+          `${plural(layers.length, 'layer')} without a SOCI index: ${formatSize(bytes)} are read. \`sociable convert\` makes an image that is faster to simulate`,
+        )
+      },
+    })
+    if (result.missing > 0) terminal.warn(`the image does not have ${plural(result.missing, 'path')} of the profile`)
+    await terminal.result(result, describe(result))
+    terminal.note(advice(result, image))
+  })
+}
+
+function parseFactor(text: string): number {
+  const factor = Number(text)
+  if (!(factor > 0 && Number.isFinite(factor)))
+    throw new InvalidArgumentError('Write a number greater than 0, such as 1.5.')
+  return factor
+}
+
+function inSeconds(milliseconds: number | undefined): number | undefined {
+  return milliseconds === undefined ? undefined : milliseconds / 1000
+}
+
+const COLUMNS: readonly Column[] = [
+  { name: '' },
+  { name: 'WAY' },
+  { name: 'SECONDS', align: 'right' },
+  { name: 'FETCHED', align: 'right' },
+  { name: 'REQUESTS', align: 'right' },
+  { name: 'START LAYER', align: 'right' },
+]
+
+function describe({ ways, recommended }: SimulateResult): Line[] {
+  const row = ({ name, seconds, bytes, requests, startLayer, isBound }: SimulatedWay) => [
+    name === recommended ? '*' : '',
+    name,
+    `${isBound ? '≤ ' : ''}${seconds.toFixed(2)}`,
+    `${isBound ? '≤ ' : ''}${formatSize(bytes)}`,
+    String(requests),
+    startLayer === 0 ? '-' : formatSize(startLayer),
+  ]
+  return formatTable(COLUMNS, ways.map(row))
+}
+
+function advice({ ways, recommended }: SimulateResult, image: string): string {
+  const [pull] = ways
+  const way = ways.find(({ name }) => name === recommended)!
+  if (way.flags === undefined)
+    return 'recommended: no lazy loading. The start reads most of the image, so pulling it whole is about as fast'
+  const times = (pull!.seconds / way.seconds).toFixed(1)
+  return `recommended: sociable ${['convert', image, ...way.flags].join(' ')} (${times} times as fast as a whole pull)`
+}
