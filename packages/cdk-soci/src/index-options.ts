@@ -1,10 +1,8 @@
 import type { RemovalPolicy } from 'aws-cdk-lib'
 import type { SociCompute } from './compute'
 
-/** What decides how an image is indexed, and where. */
-export interface SociIndexOptions {
-  /** Where the index is built while the stack is deployed. @default SociCompute.lambdaFunction() */
-  readonly compute?: SociCompute
+/** What decides how an image is indexed. */
+export interface SociImageOptions {
   /** Uncompressed bytes between two places of a layer that reading can begin at. @default 4194304 (4 MiB), as the soci CLI */
   readonly spanSize?: number
   /** Layers of fewer compressed bytes are not indexed: they are loaded whole. @default 10485760 (10 MiB), as the soci CLI */
@@ -17,8 +15,17 @@ export interface SociIndexOptions {
   readonly buildTool?: string
   /** Marks layers without extended attributes, so that the runtime need not look for them. @default false */
   readonly xattr?: boolean
-  /** Fails the deployment where there is nothing to index, as in an image of small layers; else the image is used as it is. @default false */
+  /**
+   * Fails if there is nothing to index, as in an image of small layers: the deployment fails, or with `SociIndexOnPush` the image is reported as failed.
+   * Else the image is used as it is. @default false
+   */
   readonly requireIndex?: boolean
+}
+
+/** What decides how an image is indexed while a stack is deployed, and where. */
+export interface SociIndexOptions extends SociImageOptions {
+  /** Where the index is built while the stack is deployed. @default SociCompute.lambdaFunction() */
+  readonly compute?: SociCompute
   /**
    * Whether what was made goes with the construct; the image that was indexed never does. DESTROY takes it away only if no other stack or construct
    * that made it with DESTROY is left.

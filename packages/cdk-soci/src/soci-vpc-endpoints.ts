@@ -8,6 +8,8 @@ export interface SociVpcEndpointUse {
   readonly codeBuild?: boolean
   /** Indexes are built by `SociCompute.stepFunctions()`. @default false */
   readonly stepFunctions?: boolean
+  /** Indexes are built by `SociIndexOnPush`. @default false */
+  readonly indexOnPush?: boolean
   /**
    * Images are mirrored with a login from Secrets Manager. The registry that they come from needs a way of its own: a NAT gateway, or a private one.
    * @default false
@@ -34,6 +36,8 @@ const INTERFACES: Readonly<Record<string, ec2.InterfaceVpcEndpointAwsService>> =
   logs: ec2.InterfaceVpcEndpointAwsService.CLOUDWATCH_LOGS,
   codebuild: ec2.InterfaceVpcEndpointAwsService.CODEBUILD,
   states: ec2.InterfaceVpcEndpointAwsService.STEP_FUNCTIONS,
+  sqs: ec2.InterfaceVpcEndpointAwsService.SQS,
+  events: ec2.InterfaceVpcEndpointAwsService.CLOUDWATCH_EVENTS,
   secretsmanager: ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER,
 }
 const GATEWAY = 's3'
@@ -45,13 +49,14 @@ const GATEWAY = 's3'
 export class SociVpcEndpoints extends Construct {
   /** Names of the services, as they stand at the end of the endpoints' service names: `com.amazonaws.REGION.NAME`. */
   static services(use: SociVpcEndpointUse = {}): string[] {
-    const { codeBuild, stepFunctions, credentials, tasks } = use
+    const { codeBuild, stepFunctions, indexOnPush, credentials, tasks } = use
     return [
       'ecr.api', // the login
       'ecr.dkr', // manifests, and uploads of indexes
       GATEWAY, // layers, and answers to CloudFormation
       ...(codeBuild ? ['codebuild'] : []),
-      ...(stepFunctions ? ['states'] : []),
+      ...(stepFunctions || indexOnPush ? ['states'] : []),
+      ...(indexOnPush ? ['sqs', 'events'] : []),
       ...(credentials ? ['secretsmanager'] : []),
       ...(codeBuild || tasks ? ['logs'] : []), // what Lambda logs needs none
     ]

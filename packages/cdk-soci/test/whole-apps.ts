@@ -4,11 +4,22 @@ import { App, RemovalPolicy, Stack } from 'aws-cdk-lib'
 import { Vpc } from 'aws-cdk-lib/aws-ec2'
 import { Repository } from 'aws-cdk-lib/aws-ecr'
 import { ContainerImage, FargateTaskDefinition } from 'aws-cdk-lib/aws-ecs'
+import { EventBus } from 'aws-cdk-lib/aws-events'
 import { Key } from 'aws-cdk-lib/aws-kms'
 import { Architecture } from 'aws-cdk-lib/aws-lambda'
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager'
+import { Topic } from 'aws-cdk-lib/aws-sns'
 import type { LambdaComputeOptions } from 'cdk-soci'
-import { LazyLoading, SociCompute, SociContainerImage, SociIndexBuild, SociIndexV2Build } from 'cdk-soci'
+import {
+  LazyLoading,
+  SociCompute,
+  SociContainerImage,
+  SociDashboard,
+  SociIndexBuild,
+  SociIndexOnPush,
+  SociIndexV2Build,
+  SociIndexVersion,
+} from 'cdk-soci'
 
 const COMPUTES = {
   Lambda: (options: LambdaComputeOptions) => SociCompute.lambdaFunction(options),
@@ -51,6 +62,29 @@ export function wholeApps(): ReadonlyMap<string, App> {
     LazyLoading.enable(stack)
     const task = new FargateTaskDefinition(stack, 'Task')
     task.addContainer('a', { image: ContainerImage.fromEcrRepository(repository(stack), 'one') })
+  })
+  add('OnPushPlain', (stack) => {
+    new SociIndexOnPush(stack, 'OnPush')
+  })
+  add('OnPushV1', (stack) => {
+    new SociIndexOnPush(stack, 'OnPush', { indexVersion: SociIndexVersion.V1, filters: ['app/*:v*'], reconcile: false })
+  })
+  add('OnPushFull', (stack) => {
+    const indexOnPush = new SociIndexOnPush(stack, 'OnPush', {
+      vpc: new Vpc(stack, 'Vpc'),
+      encryptionKey: new Key(stack, 'Key'),
+      architecture: Architecture.X86_64,
+      filters: ['app/*:v*', 'other:latest'],
+      repositories: [repository(stack)],
+      outputTag: 'lazy.{tag}',
+      replicatedImages: true,
+      spanSize: 1 << 20,
+      platforms: ['linux/arm64'],
+      reservedConcurrency: 20,
+      eventBus: new EventBus(stack, 'Bus'),
+      alarmTopic: Topic.fromTopicArn(stack, 'Topic', 'arn:aws:sns:eu-west-1:123456789012:alarms'),
+    })
+    new SociDashboard(stack, 'Dashboard', { indexOnPush })
   })
   return apps
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { RemovalPolicy, Token } from 'aws-cdk-lib'
-import type { SociIndexOptions } from '../index-options'
+import type { SociImageOptions, SociIndexOptions } from '../index-options'
 import type { SociIndexProperties } from './resource-properties'
 
 /** Those that decide the bytes of an index. The defaults are the library's: a test compares them. */
@@ -29,7 +29,7 @@ export function optionProperties(options: SociIndexOptions): OptionProperties {
  * Ends the tag that images made with these options have by default: CDK's assets repository is immutable, so what is made with other options of the
  * same image needs another tag. Empty for the defaults.
  */
-export function optionsSuffix(options: SociIndexOptions, resolve: (value: unknown) => unknown): string {
+export function optionsSuffix(options: SociImageOptions, resolve: (value: unknown) => unknown): string {
   const deciding = bytesDeciding(options)
   if (Object.keys(deciding).length === 0) return ''
   const hash = createHash('sha256')
@@ -38,7 +38,7 @@ export function optionsSuffix(options: SociIndexOptions, resolve: (value: unknow
   return `-${hash.slice(0, 8)}`
 }
 
-function bytesDeciding(options: SociIndexOptions): OptionProperties {
+function bytesDeciding(options: SociImageOptions): OptionProperties {
   const { spanSize, minLayerSize, buildTool, platforms = [], prefetchFiles = [], xattr } = options
   const given = <T>(value: T | undefined, byDefault: T) => value !== undefined && value !== byDefault
   return {

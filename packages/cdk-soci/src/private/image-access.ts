@@ -6,7 +6,7 @@ import { inform } from './notes'
 
 export const READ = ['ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer']
 /** `DescribeRepositories` tells whether tags can be replaced, before all the work is done; `ListImages` who owns a result that is there already. */
-const WRITE = [
+export const WRITE = [
   'ecr:BatchCheckLayerAvailability',
   'ecr:CompleteLayerUpload',
   'ecr:DescribeRepositories',

@@ -49,13 +49,16 @@ class LambdaProvider extends Construct implements Provider {
 }
 
 function check(options: LambdaComputeOptions): void {
-  const { timeout } = options
-  if (timeout !== undefined && !timeout.isUnresolved()) {
-    const minutes = timeout.toMinutes({ integral: false })
-    if (minutes < TIMEOUT.least || minutes > TIMEOUT.most)
-      throw new Error(
-        `timeout is ${minutes} minutes: a Lambda function has from ${TIMEOUT.least} to ${TIMEOUT.most}; what needs longer can have SociCompute.codeBuild() or SociCompute.stepFunctions()`,
-      )
-  }
+  checkTimeout(options.timeout, 'what needs longer can have SociCompute.codeBuild() or SociCompute.stepFunctions()')
   checkFunction(options)
+}
+
+/** @throws Error for a time that a function cannot be given */
+export function checkTimeout(timeout: Duration | undefined, longer: string): void {
+  if (timeout === undefined || timeout.isUnresolved()) return
+  const minutes = timeout.toMinutes({ integral: false })
+  if (minutes < TIMEOUT.least || minutes > TIMEOUT.most)
+    throw new Error(
+      `timeout is ${minutes} minutes: a Lambda function has from ${TIMEOUT.least} to ${TIMEOUT.most}; ${longer}`,
+    )
 }

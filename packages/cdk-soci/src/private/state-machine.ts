@@ -1,5 +1,6 @@
 /** What the definition is made for. */
 export interface StateMachine {
+  readonly comment: string
   /** Does every step, and is told which. */
   readonly functionArn: string
   readonly maxConcurrency: number
@@ -25,13 +26,13 @@ const RETRY = [
 
 /**
  * The definition in Amazon States Language: what is to be indexed, each layer by a function of its own, and the image of it. Its input is
- * `{event}`, CloudFormation's; its output is the outcome. A layer that fails does not end the map, whose error would not tell which it was and why:
+ * `{event}`, CloudFormation's or a push; its output is the outcome. A layer that fails does not end the map, whose error would not tell which it was and why:
  * the last step does.
  */
-export function stateMachine({ functionArn, maxConcurrency, timeout }: StateMachine): object {
+export function stateMachine({ comment, functionArn, maxConcurrency, timeout }: StateMachine): object {
   const task = { Type: 'Task', Resource: functionArn, Retry: RETRY }
   return {
-    Comment: 'Builds a SOCI index for CloudFormation (cdk-soci)',
+    Comment: comment,
     TimeoutSeconds: timeout,
     StartAt: 'Plan',
     States: {

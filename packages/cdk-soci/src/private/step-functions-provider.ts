@@ -1,17 +1,14 @@
-import { ArnFormat, Duration, type Stack, Token } from 'aws-cdk-lib'
+import { Duration, type Stack, Token } from 'aws-cdk-lib'
 import * as iam from 'aws-cdk-lib/aws-iam'
-import * as stepfunctions from 'aws-cdk-lib/aws-stepfunctions'
 import { Construct } from 'constructs'
 import type { StepFunctionsComputeOptions } from '../step-functions-options'
-import { acknowledge } from './acknowledge'
 import { answeringFunction, checkFunction, MEMORY, WAYS } from './answering-function'
 import { whenEnded } from './ended-work'
+import { indexStateMachine } from './index-state-machine'
 import { type BindProvider, type Provider, stackProvider } from './provider'
-import { stateMachine } from './state-machine'
 
 const TIMEOUT = { default: 50, least: 1, most: 53 } // minutes: with all else less than CloudFormation's hour
 const FUNCTION_TIMEOUT = Duration.minutes(15) // Lambda's limit
-const EXECUTIONS = 'The executions of this state machine have names of their own.'
 const CONCURRENCY = { default: 40, least: 1, most: 1_000 }
 
 /** @throws Error for an option that is out of its bounds */
@@ -46,11 +43,7 @@ class StepFunctionsProvider extends Construct implements Provider {
     const timeout = options.timeout ?? Duration.minutes(TIMEOUT.default)
     const role =
       options.role ?? new iam.Role(this, 'Role', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') })
-    const {
-      handler,
-      grantee,
-      policy: ownPolicy,
-    } = answeringFunction(this, {
+    const made = answeringFunction(this, {
       description: 'Builds SOCI indexes in steps, and answers CloudFormation for them (cdk-soci)',
       handler: 'stepFunctionsHandler',
       options,
@@ -60,52 +53,14 @@ class StepFunctionsProvider extends Construct implements Provider {
       architecture: options.architecture,
       runtime: options.runtime,
     })
-    const name = handler.functionName
-    const arnOf = (resource: string, resourceName: string): string =>
-      stack.formatArn({ service: 'states', resource, resourceName, arnFormat: ArnFormat.COLON_RESOURCE_NAME })
-    const machineArn = arnOf('stateMachine', name)
-    const executionArns = arnOf('execution', `${name}:*`)
-
-    const machineRole = new iam.Role(this, 'StateMachineRole', {
-      assumedBy: new iam.ServicePrincipal('states.amazonaws.com'),
-    })
-    const policy = new iam.Policy(this, 'StateMachinePolicy', {
-      roles: [machineRole],
-      statements: [
-        new iam.PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [handler.functionArn] }),
-        // The map's executions ("IAM policies for using Distributed Map states" in the developer guide)
-        new iam.PolicyStatement({ actions: ['states:StartExecution'], resources: [machineArn] }),
-        new iam.PolicyStatement({
-          actions: ['states:DescribeExecution', 'states:StopExecution'],
-          resources: [executionArns],
-        }),
-      ],
-    })
-    acknowledge(policy, 'AwsSolutions-IAM5', EXECUTIONS, `Resource::${executionArns}`)
-    const definition = stateMachine({
-      functionArn: handler.functionArn,
+    const { handler, grantee } = made
+    const ended = indexStateMachine(this, {
+      name: handler.functionName,
+      comment: 'Builds a SOCI index for CloudFormation (cdk-soci)',
+      function: made,
       maxConcurrency: options.maxConcurrency ?? CONCURRENCY.default,
       timeout: timeout.toSeconds(),
     })
-    const machine = new stepfunctions.CfnStateMachine(this, 'StateMachine', {
-      stateMachineName: name,
-      roleArn: machineRole.roleArn,
-      definitionString: stack.toJsonString(definition),
-    })
-    machine.node.addDependency(policy)
-    const noLog = 'Executions keep their history; a log would keep the presigned URLs of CloudFormation, too.'
-    acknowledge(machine, 'AwsSolutions-SF1', noLog)
-    acknowledge(machine, 'AwsSolutions-SF2', 'What an execution took is told by its history.')
-
-    iam.Grant.addToPrincipal({ grantee, actions: ['states:StartExecution'], resourceArns: [machineArn] })
-    iam.Grant.addToPrincipal({ grantee, actions: ['states:DescribeExecution'], resourceArns: [executionArns] })
-    acknowledge(ownPolicy, 'AwsSolutions-IAM5', EXECUTIONS, `Resource::${executionArns}`)
-
-    const ended = {
-      source: 'aws.states',
-      detailType: 'Step Functions Execution Status Change',
-      detail: { stateMachineArn: [machineArn], status: ['SUCCEEDED', 'FAILED', 'ABORTED', 'TIMED_OUT'] },
-    }
     whenEnded(this, ended, handler)
     this.serviceToken = handler.functionArn
     this.grantee = grantee
