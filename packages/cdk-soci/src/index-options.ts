@@ -1,5 +1,6 @@
 import type { RemovalPolicy } from 'aws-cdk-lib'
 import type { SociCompute } from './compute'
+import type { SociProfile } from './soci-profile'
 
 /** What decides how an image is indexed. */
 export interface SociImageOptions {
@@ -26,6 +27,11 @@ export interface SociImageOptions {
 export interface SociIndexOptions extends SociImageOptions {
   /** Where the index is built while the stack is deployed. @default SociCompute.lambdaFunction() */
   readonly compute?: SociCompute
+  /**
+   * What a start of the container reads: the image gets a start layer with its small files, and spans that are cut to the parts of the others.
+   * @default - none
+   */
+  readonly profile?: SociProfile
   /**
    * Whether what was made goes with the construct; the image that was indexed never does. DESTROY takes it away only if no other stack or construct
    * that made it with DESTROY is left.

@@ -21,6 +21,7 @@ it('README and docs: every snippet compiles under strict TypeScript and indexes 
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(join(folder, 'image'), { recursive: true })
   writeFileSync(join(folder, 'image', 'Dockerfile'), 'FROM scratch\n')
+  writeFileSync(join(folder, 'image', 'start.json'), '{"version":1,"files":[{"path":"/app/server.js"}]}')
   for (const [at, snippet] of snippets.entries()) writeFileSync(join(folder, `snippet-${at}.mts`), stackModule(snippet))
   writeFileSync(join(folder, 'main.mjs'), SYNTHESIZE)
   compileModules(folder)

@@ -3,18 +3,18 @@ import { log } from './log.js'
 import { mirror } from './mirror.js'
 import { ownerTag } from './owner-tags.js'
 import { isToBeOwned } from './ownership.js'
-import type { Outcome, Work } from './work.js'
+import { indexOptions, type Outcome, type Work } from './work.js'
 
 /** Makes the SOCI index (v1) that the request asks for, beside the image that stays as it is. Doing it again changes nothing. */
 export async function buildAttached(work: Work): Promise<Outcome> {
-  const { request, owner, images, memory, signal } = work
+  const { request, owner, images, signal } = work
   const brought = request.source === undefined ? undefined : await mirror(work, request.source)
   if (brought !== undefined) return brought
   const store = await images.openEcr(request.repository, signal)
-  const { indexTag, options } = request
+  const { indexTag } = request
   const image = { store, reference: request.input }
   const before = owner === undefined ? [] : (await inspect(image, { signal })).images.map(({ index }) => index?.digest)
-  const result = await createIndex(image, { ...options, indexTag, memory, signal })
+  const result = await createIndex(image, { ...(await indexOptions(work)), indexTag })
   const { indexed, reason = '', bytesIndexed, seconds, warnings } = result
   const { digest } = await store.resolve(request.input, { signal })
   log('indexed', { digest, indexed, reason, bytesIndexed, seconds, warnings: warnings.slice(0, 5) })

@@ -7,7 +7,7 @@ import { log } from './log.js'
 import { mirror } from './mirror.js'
 import { ownerTag } from './owner-tags.js'
 import { isSameResult, isToBeOwned } from './ownership.js'
-import type { Outcome, Work } from './work.js'
+import { indexOptions, type Outcome, type Work } from './work.js'
 
 /**
  * Makes the SOCI-enabled image (v2) that the request asks for, under its output tag. Doing it again changes nothing.
@@ -52,10 +52,10 @@ async function makeOrAdopt(
   before: Descriptor | undefined,
   make: MakeImage,
 ): Promise<Outcome | undefined> {
-  const { request, former, images, memory, beforeTag, signal } = work
+  const { request, former, images, signal } = work
   const input = { store: await images.openEcr(request.repository, signal), reference: request.input }
   const output = { store, reference: request.output.tag }
-  const options = { ...request.options, memory, beforeTag, signal }
+  const options = await indexOptions(work)
   // Where the same resource is asked for something else it is not to get what it had
   const changed = former !== undefined && isSameResult(work) && !sameOptions(request, former)
   const adopt = async (): Promise<Outcome | readonly string[]> => {

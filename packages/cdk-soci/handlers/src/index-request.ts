@@ -31,12 +31,20 @@ export interface ImageTag {
   readonly tag: string
 }
 
+/** An object in Amazon S3. */
+export interface S3Location {
+  readonly bucket: string
+  readonly key: string
+}
+
 /** Those of the library's that a user can choose. Undefined is the library's default. */
 export interface IndexRequestOptions {
   readonly spanSize: number | undefined
   readonly minLayerSize: number | undefined
   readonly platforms: readonly string[] | undefined
   readonly prefetchFiles: readonly string[] | undefined
+  /** Where the profile is. */
+  readonly profile: S3Location | undefined
   readonly buildTool: string | undefined
   readonly optimizations: readonly 'xattr'[] | undefined
   readonly requireIndex: boolean
@@ -131,6 +139,7 @@ export function parseIndexRequest(properties: Properties): IndexRequest {
       minLayerSize: number('MinLayerSize'),
       platforms: list('Platforms'),
       prefetchFiles: list('PrefetchFiles'),
+      profile: matching('Profile', 's3://BUCKET/KEY', parseS3Location),
       buildTool: text('BuildTool'),
       optimizations: flag('Xattr') ? ['xattr'] : undefined,
       requireIndex: flag('RequireIndex'),
@@ -138,6 +147,11 @@ export function parseIndexRequest(properties: Properties): IndexRequest {
     removal: matching('Removal', 'retain or destroy', (value) => oneOf(value, 'retain', 'destroy')) ?? 'retain',
     physicalId: boundedId(format === 'v1' ? `${repository.uri}@v1:${input}` : `${output.repository.uri}:${output.tag}`),
   }
+}
+
+function parseS3Location(text: string): S3Location | undefined {
+  const [, bucket, key] = /^s3:\/\/([^/]+)\/(.+)$/.exec(text) ?? []
+  return bucket === undefined || key === undefined ? undefined : { bucket, key }
 }
 
 /** The image's name: `HOST/NAME:TAG`, or with a digest. */

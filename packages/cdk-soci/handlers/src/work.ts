@@ -1,5 +1,7 @@
+import type { ConvertOptions } from 'sociable'
 import type { Images } from './images.js'
 import type { IndexRequest } from './index-request.js'
+import { readProfile } from './read-profile.js'
 
 /** What is to be done for one event, and with what. */
 export interface Work {
@@ -28,4 +30,16 @@ export interface Outcome {
   readonly seconds?: number
   /** Nothing was made, for `reason`. */
   readonly left?: true
+}
+
+/** Options of the library for the work. @throws what `readProfile` throws */
+export async function indexOptions({ request, memory, beforeTag, signal }: Work): Promise<ConvertOptions> {
+  const { profile, ...options } = request.options
+  return {
+    ...options,
+    ...(profile !== undefined && { profile: await readProfile(profile, signal) }),
+    memory,
+    beforeTag,
+    signal,
+  }
 }

@@ -29,8 +29,12 @@ export function optionProperties(options: SociIndexOptions): OptionProperties {
  * Ends the tag that images made with these options have by default: CDK's assets repository is immutable, so what is made with other options of the
  * same image needs another tag. Empty for the defaults.
  */
-export function optionsSuffix(options: SociImageOptions, resolve: (value: unknown) => unknown): string {
-  const deciding = bytesDeciding(options)
+export function optionsSuffix(
+  options: SociImageOptions & Pick<SociIndexOptions, 'profile'>,
+  resolve: (value: unknown) => unknown,
+): string {
+  const profile = options.profile && { Profile: options.profile._hash }
+  const deciding = { ...bytesDeciding(options), ...profile }
   if (Object.keys(deciding).length === 0) return ''
   const hash = createHash('sha256')
     .update(JSON.stringify(resolve(deciding)))

@@ -84,6 +84,7 @@ export function indexResource(scope: Construct, request: IndexRequest, options: 
     ...(refresh !== undefined && { Refresh: refresh }),
     ...(sourceSecret !== undefined && { SourceSecretArn: sourceSecret.secretArn }),
     ...(published && { Published: 'true' as const }),
+    ...(options.profile !== undefined && { Profile: options.profile._bind(scope, provider.grantee) }),
     ...fromOptions,
   }
   const resource = new CfnResource(scope, `Index${provider.key}`, {

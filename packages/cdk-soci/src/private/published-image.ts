@@ -15,7 +15,7 @@ export function isPublished(options: SociContainerImageOptions): boolean {
   const without = 'with SociMode.PUBLISH'
   if (optionsSuffix(options, (value) => value) !== '')
     throw new Error(
-      `spanSize, minLayerSize, platforms, prefetchFiles, buildTool and xattr have no effect ${without}: give them to the command that publishes the image, such as \`sociable publish --span-size\``,
+      `spanSize, minLayerSize, platforms, prefetchFiles, profile, buildTool and xattr have no effect ${without}: give them to the command that publishes the image, such as \`sociable publish --span-size\``,
     )
   if (outputRepository !== undefined)
     throw new Error(`outputRepository has no effect ${without}: the image is published to the repository of the asset`)

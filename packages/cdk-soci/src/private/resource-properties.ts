@@ -23,6 +23,8 @@ export interface SociIndexProperties {
   readonly MinLayerSize?: string
   readonly Platforms?: string[]
   readonly PrefetchFiles?: string[]
+  /** `s3://BUCKET/KEY` of a profile. */
+  readonly Profile?: string
   readonly BuildTool?: string
   readonly Xattr?: 'true'
   readonly RequireIndex?: 'true'

@@ -111,11 +111,13 @@ function tagFor({ reference, byDigest }: EcrImageName): string {
 /** Tells requests and options apart, whatever the order of their fields. */
 function keyOf(stack: Stack, request: SharedIndexRequest, options: SociContainerImageOptions): string {
   const { image, source, sourceSecret } = request
-  const { compute, outputRepository, lazy: _, ...plain } = options
+  const { compute, outputRepository, profile, lazy: _, ...plain } = options
   const provider = (compute ?? SociCompute.lambdaFunction())._bind(stack)
   const given = Object.entries(plain)
     .filter(([, value]) => value !== undefined)
     .sort(([a], [b]) => (a < b ? -1 : 1))
   const output = outputRepository && [Stack.of(outputRepository).node.path, outputRepository.repositoryUri]
-  return JSON.stringify(stack.resolve([image.key, provider.key, given, output, source, sourceSecret?.secretArn]))
+  return JSON.stringify(
+    stack.resolve([image.key, provider.key, given, output, source, sourceSecret?.secretArn, profile?._hash]),
+  )
 }

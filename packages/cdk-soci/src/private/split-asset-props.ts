@@ -8,6 +8,7 @@ const OURS: Record<keyof SociContainerImageOptions, true> = {
   minLayerSize: true,
   platforms: true,
   prefetchFiles: true,
+  profile: true,
   buildTool: true,
   xattr: true,
   requireIndex: true,

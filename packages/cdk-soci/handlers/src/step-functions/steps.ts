@@ -17,7 +17,7 @@ import { parseIndexRequest } from '../index-request.js'
 import { type LambdaContext, logPlace } from '../lambda.js'
 import { log } from '../log.js'
 import { isPushedEvent, type PushedEvent, SupersededError } from '../pushed-event.js'
-import type { Outcome, Work } from '../work.js'
+import { indexOptions, type Outcome, type Work } from '../work.js'
 import { causeOfFailure } from './execution-end.js'
 import { checkPayload } from './payload.js'
 import { StepError } from './step-error.js'
@@ -114,10 +114,11 @@ async function plan(work: Work, event: StepEvent): Promise<Planned> {
   return { plan: { ...plan, reused: plan.reused.map(brief) } }
 }
 
-async function indexLayer({ request, images, memory, signal }: Work, layer: ConversionLayer): Promise<LayerResult> {
+async function indexLayer(work: Work, layer: ConversionLayer): Promise<LayerResult> {
+  const { request, images, signal } = work
   const source = { store: await images.openEcr(request.repository, signal) }
   const destination = { store: await images.openEcr(request.output.repository, signal) }
-  const result = await indexPlannedLayer(source, destination, layer, { ...request.options, memory, signal })
+  const result = await indexPlannedLayer(source, destination, layer, await indexOptions(work))
   const { digest, state, size, seconds } = result
   log('layer', { digest, state, size, seconds })
   return brief(result)
