@@ -1,5 +1,6 @@
 // `npm run package [-- LANGUAGE…]`: builds, then packs for npm (dist/js) and PyPI (dist/python) as jsii-pacmak does. Further
 // languages: `java` is compiled (it needs Maven), of `go` and `dotnet` only the code is generated.
+// Then the CloudFormation template of `SociIndexOnPush` and its function's zip (dist/template).
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
@@ -38,6 +39,13 @@ function run(name, args) {
   if (status !== 0) throw new Error(`${name} ${args.join(' ')}: ${error?.message ?? `${stdout}${stderr}`}`)
 }
 
+/** The CloudFormation template and its function's zip, below `dist/template`. */
+function writeTemplate() {
+  const script = fileURLToPath(new URL('template.mjs', import.meta.url))
+  const { status } = spawnSync(ensureNode(JSII_NODE), [script], { stdio: 'inherit' })
+  if (status !== 0) throw new Error('the template could not be made')
+}
+
 /** The path of Python's wheel of what is built now; packed if there is none, or only an older one. */
 export function ensureWheel() {
   const folder = join(root, 'dist', 'python')
@@ -55,4 +63,5 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const languages = process.argv.length > 2 ? process.argv.slice(2) : ['js', 'python']
   pack(languages)
   for (const language of languages) console.log(join(root, 'dist', language))
+  writeTemplate()
 }

@@ -25,6 +25,8 @@ export type RuntimeMessage =
 export interface LambdaOptions {
   /** Path of the Node that runs it. */
   readonly node: string
+  /** Folder that it may write to, as Lambda's /tmp. @default none: the asset needs none */
+  readonly temporary?: string
   /** Added to what Lambda itself sets. */
   readonly environment: Readonly<Record<string, string>>
   /** Folder of the asset. @default the package's `assets/handler` */
@@ -66,13 +68,15 @@ export interface Lambda {
   log(): string
 }
 
-/** Node's flags: it may read the task's folder only, write nothing, and start nothing but threads. */
-function bareFlags(folder: string, heap: number): string[] {
-  return ['--permission', `--allow-fs-read=${folder}`, '--allow-worker', `--max-old-space-size=${heap}`]
+/** Node's flags: it may read the task's folder only, write to its temporary folder or nothing, and start nothing but threads. */
+function bareFlags(folder: string, temporary: string | undefined, heap: number): string[] {
+  const writable = temporary === undefined ? [] : [`--allow-fs-read=${temporary}`, `--allow-fs-write=${temporary}`]
+  return ['--permission', `--allow-fs-read=${folder}`, ...writable, '--allow-worker', `--max-old-space-size=${heap}`]
 }
 
 export function startLambda(t: TestContext, options: LambdaOptions): Lambda {
   const { node, environment, asset = join(ASSETS, 'handler'), handler = 'index.handler', memory = 512 } = options
+  const { temporary } = options
   const { timeout = 60_000, killAfter = timeout, heap = Math.min(512, memory) } = options
   const folder = mkdtempSync(join(tmpdir(), 'lambda-'))
   const task = join(folder, 'task')
@@ -91,10 +95,16 @@ export function startLambda(t: TestContext, options: LambdaOptions): Lambda {
   const start = async (): Promise<ChildProcess> => {
     const child = fork(runtime, [join(task, `${file}.js`), name], {
       execPath: node,
-      execArgv: bareFlags(folder, heap),
+      execArgv: bareFlags(folder, temporary, heap),
       cwd: task,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      env: { AWS_REGION: 'eu-west-1', AWS_LAMBDA_FUNCTION_NAME: 'indexer', LAMBDA_TASK_ROOT: task, ...environment },
+      env: {
+        AWS_REGION: 'eu-west-1',
+        AWS_LAMBDA_FUNCTION_NAME: 'indexer',
+        LAMBDA_TASK_ROOT: task,
+        ...(temporary && { TMPDIR: temporary }),
+        ...environment,
+      },
     })
     for (const stream of [child.stdout!, child.stderr!]) stream.on('data', (chunk: Buffer) => (log += chunk))
     await new Promise<void>((resolve, reject) => {
