@@ -5,6 +5,7 @@ import { readFailureRecord } from './failure-record.js'
 import type { LambdaContext } from './lambda.js'
 import { log } from './log.js'
 
+export { backfillHandler } from './backfill/handler.js'
 export { codeBuildHandler } from './code-build/handler.js'
 export { runBuild } from './code-build/run-build.js'
 export { onPushHandler } from './on-push/handler.js'

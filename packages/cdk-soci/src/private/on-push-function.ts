@@ -77,7 +77,11 @@ export function onPushFunction(
 }
 
 /** What pushes need, of the repositories that the filters match. */
-function grantImages(scope: Construct, { grantee, policy }: HandlerFunction, { filters, reconcile }: OnPushOptions) {
+export function grantImages(
+  scope: Construct,
+  { grantee, policy }: HandlerFunction,
+  { filters, reconcile }: OnPushOptions,
+) {
   const arnOf = (repository: string): string =>
     Stack.of(scope).formatArn({ service: 'ecr', resource: 'repository', resourceName: repository })
   const names = filters.map(({ repository }) => repository)

@@ -9,7 +9,7 @@ export interface StateMachine {
 }
 
 /** Faults of Lambda itself, a policy that is too new for it, or too many functions at once ("Handle transient Lambda service exceptions"). */
-const RETRY = [
+export const LAMBDA_RETRY = [
   {
     ErrorEquals: [
       'Lambda.ServiceException',
@@ -30,7 +30,7 @@ const RETRY = [
  * the last step does.
  */
 export function stateMachine({ comment, functionArn, maxConcurrency, timeout }: StateMachine): object {
-  const task = { Type: 'Task', Resource: functionArn, Retry: RETRY }
+  const task = { Type: 'Task', Resource: functionArn, Retry: LAMBDA_RETRY }
   return {
     Comment: comment,
     TimeoutSeconds: timeout,

@@ -59,7 +59,11 @@ export async function reconcile({ after = '' }: ReconcileEvent, task: PushTask, 
 }
 
 /** Those that a filter matches. */
-async function repositoryNames(client: ECRClient, { filters }: Settings, signal: AbortSignal): Promise<string[]> {
+export async function repositoryNames(
+  client: ECRClient,
+  { filters }: Pick<Settings, 'filters'>,
+  signal: AbortSignal,
+): Promise<string[]> {
   const { paginateDescribeRepositories } = await import('@aws-sdk/client-ecr')
   const names: string[] = []
   for await (const { repositories = [] } of paginateDescribeRepositories(
@@ -99,7 +103,11 @@ async function missingOf(
 }
 
 /** Tagged images that are not archived. A repository that is deleted meanwhile has none. */
-async function describeImages(client: ECRClient, repositoryName: string, signal: AbortSignal): Promise<ImageDetail[]> {
+export async function describeImages(
+  client: ECRClient,
+  repositoryName: string,
+  signal: AbortSignal,
+): Promise<ImageDetail[]> {
   const { paginateDescribeImages } = await import('@aws-sdk/client-ecr')
   const images: ImageDetail[] = []
   const filter = { tagStatus: 'TAGGED', imageStatus: 'ACTIVE' } as const
@@ -120,14 +128,19 @@ async function describeImages(client: ECRClient, repositoryName: string, signal:
  * Those whose output tag is missing, or was pushed before them: then it is of an earlier image. One whose tag went back to an older image cannot be told
  * from one that is done.
  */
-function withoutResult(pushes: readonly Push[], images: readonly ImageDetail[], { outputTag: template }: Settings) {
+export function withoutResult<Tagged extends { readonly tag?: string }>(
+  pushes: readonly Tagged[],
+  images: readonly ImageDetail[],
+  { outputTag: template }: Settings,
+): Tagged[] {
   const times = new Map(
     images.flatMap((image) => (image.imageTags ?? []).map((tag) => [tag, pushedAt(image)] as const)),
   )
   return pushes.filter(({ tag = '' }) => {
     if (isOutputTag(template, tag)) return false
     try {
-      return !((times.get(outputTag(template, tag)) ?? 0) >= times.get(tag)!)
+      const made = times.get(outputTag(template, tag))
+      return made === undefined || made < times.get(tag)!
     } catch (error) {
       if (error instanceof OutputTagError) return false // told when it was pushed
       throw error
@@ -146,11 +159,11 @@ async function hasIndex({ repository, digest }: Push, { images }: PushTask, sign
   return false
 }
 
-function pushedAt({ imagePushedAt }: ImageDetail): number {
+export function pushedAt({ imagePushedAt }: ImageDetail): number {
   return imagePushedAt?.getTime() ?? 0
 }
 
 /** ECR tells no type of an index. */
-function isImage({ imageDigest, artifactMediaType: type }: ImageDetail): boolean {
+export function isImage({ imageDigest, artifactMediaType: type }: ImageDetail): boolean {
   return imageDigest !== undefined && (type === undefined || type === OCI_CONFIG || type === DOCKER_CONFIG)
 }

@@ -5,6 +5,7 @@ import { after, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { doubles } from './cloud.js'
 import { type Invocation, type Lambda, type LambdaOptions, startLambda } from './lambda.js'
+import { answerS3, type Files } from './s3.js'
 import { FUNCTION_NAME, type Resource } from './template.js'
 
 const FUNCTION_ARN = `arn:aws:lambda:eu-west-1:123456789012:function:${FUNCTION_NAME}`
@@ -43,11 +44,15 @@ export interface StepFunctions {
   log(): string
 }
 
-/** Undefined, the test skipped, where there is no moto; under CI that fails. */
+/**
+ * Undefined, the test skipped, where there is no moto; under CI that fails.
+ * @param files what S3 has, for a state machine that reads it
+ */
 export async function startStepFunctions(
   t: TestContext,
   machine: Resource,
   lambda: Omit<LambdaOptions, 'environment'> & { environment: Record<string, string> },
+  files: Files = new Map(),
 ): Promise<StepFunctions | undefined> {
   const python = await ensureMoto(t)
   if (python === undefined) return undefined
@@ -68,6 +73,7 @@ export async function startStepFunctions(
   }
 
   const moto = await startMoto(python)
+  moto.files = files
   moto.invoke = async (event) => {
     calls.push({ action: 'lambda:InvokeFunction', resource: FUNCTION_ARN })
     const failure = self.instead?.(event)
@@ -118,7 +124,7 @@ export async function startStepFunctions(
   })
   t.after(() => api.close())
 
-  const { StateMachineName, DefinitionString } = machine.Properties
+  const { StateMachineName = FUNCTION_NAME, DefinitionString } = machine.Properties
   const roleArn = 'arn:aws:iam::123456789012:role/states'
   await call('DeleteStateMachine', { stateMachineArn: MACHINE_ARN }).catch(() => {}) // of the test before
   await call('CreateStateMachine', { name: StateMachineName, definition: DefinitionString, roleArn })
@@ -149,6 +155,7 @@ interface Moto {
   readonly url: string
   /** What Lambda's API does. */
   invoke(event: { readonly step?: string }): Promise<Pick<Invocation, 'value' | 'failure'>>
+  files: Files
 }
 
 let running: Promise<Moto> | undefined
@@ -165,6 +172,7 @@ function startMoto(python: string): Promise<Moto> {
     const lambdaApi = await listen(async (request, response) => {
       const chunks: Buffer[] = []
       for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk)
+      if (!request.url!.includes('/functions/')) return answerS3(self.files, request, response, Buffer.concat(chunks))
       if (!decodeURIComponent(request.url!).endsWith(`${FUNCTION_ARN}/invocations`)) {
         response.writeHead(404, { 'x-amzn-errortype': 'ResourceNotFoundException' }).end('{"Message":"not found"}')
         return
@@ -194,6 +202,7 @@ function startMoto(python: string): Promise<Moto> {
     await fetch(`${url}/moto-api/config`, { method: 'POST', body: config })
     const self: Moto = {
       url,
+      files: new Map(),
       invoke: async () => {
         throw new Error('no test is there to be invoked by')
       },

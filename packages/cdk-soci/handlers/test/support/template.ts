@@ -50,17 +50,34 @@ export async function synthesize(t: TestContext, compute: string, options = ''):
 /** It takes seconds: once for each app. */
 const synthesized = new Map<string, Template>()
 
+/** What the construct of this statement makes, in `stack`; `soci` is the package. Undefined, the test skipped, as of `synthesize`. */
+export async function synthesizeConstruct(t: TestContext, statement: string): Promise<Template | undefined> {
+  const node = await ensureNode(t, '24')
+  if (node === undefined) return undefined
+  const template = synthesized.get(statement) ?? synthesizeStack(node, statement)
+  synthesized.set(statement, template)
+  return template
+}
+
 function synthesizeWith(node: string, compute: string, options: string): Template {
+  return synthesizeStack(
+    node,
+    `const { Repository } = require('aws-cdk-lib/aws-ecr')
+    const { SociCompute, SociIndexV2Build } = soci
+    const repository = Repository.fromRepositoryName(stack, 'Repository', 'app')
+    new SociIndexV2Build(stack, 'App', { repository, inputImageTag: 'one', compute: ${compute}, ${options} })`,
+  )
+}
+
+function synthesizeStack(node: string, statements: string): Template {
   const folder = mkdtempSync(join(tmpdir(), 'synthesis-'))
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
   const program = `
     const cdk = require('aws-cdk-lib')
-    const { Repository } = require('aws-cdk-lib/aws-ecr')
-    const { SociCompute, SociIndexV2Build } = require(${JSON.stringify(CONSTRUCTS)})
+    const soci = require(${JSON.stringify(CONSTRUCTS)})
     const app = new cdk.App({ outdir: ${JSON.stringify(folder)} })
     const stack = new cdk.Stack(app, 'One')
-    const repository = Repository.fromRepositoryName(stack, 'Repository', 'app')
-    new SociIndexV2Build(stack, 'App', { repository, inputImageTag: 'one', compute: ${compute}, ${options} })
+    ${statements}
     app.synth()`
   const env = { PATH: process.env.PATH, HOME: process.env.HOME }
   const { status, stderr } = spawnSync(node, ['-e', program], { cwd: join(CONSTRUCTS, '..'), env, encoding: 'utf8' })
@@ -111,7 +128,9 @@ function resolve(value: unknown, resources: Readonly<Record<string, Resource>>):
   if (typeof Ref === 'string') return nameOf(Ref)
   const attribute = rest['Fn::GetAtt'] as [string, string] | undefined
   if (attribute !== undefined) {
-    const isFunction = resources[attribute[0]]?.Type === 'AWS::Lambda::Function'
+    const type = resources[attribute[0]]?.Type
+    if (type === 'AWS::S3::Bucket' && attribute[1] === 'Arn') return `arn:aws:s3:::${attribute[0]}`
+    const isFunction = type === 'AWS::Lambda::Function'
     return isFunction ? `arn:aws:lambda:eu-west-1:123456789012:function:${FUNCTION_NAME}` : attribute.join('.')
   }
   const join = rest['Fn::Join'] as [string, unknown[]] | undefined
