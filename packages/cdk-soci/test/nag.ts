@@ -4,8 +4,8 @@ import { AwsSolutionsChecks } from 'cdk-nag'
 import { AwsSolutionsChecks as AwsSolutionsChecks2, type INagLogger } from 'cdk-nag-2'
 import type { IConstruct } from 'constructs'
 
-/** Ours: below a provider, a mirror's repository, or a `SociIndexOnPush` of a test. What else is in the app is its user's. */
-const OURS = /\/Soci(Index(Lambda|CodeBuild|StepFunctions)|Mirror)[0-9A-F]{8}\/|\/OnPush\//
+/** Ours: below a provider, a mirror's repository, or a `SociIndexOnPush` or `SociBackfill` of a test. What else is in the app is its user's. */
+const OURS = /\/Soci(Index(Lambda|CodeBuild|StepFunctions)|Mirror)[0-9A-F]{8}\/|\/(OnPush|Backfill)\//
 
 /** As version 3 finds them, which asks what was acknowledged. */
 export function findings3(app: IConstruct): string[] {

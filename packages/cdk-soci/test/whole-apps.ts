@@ -12,6 +12,7 @@ import { Topic } from 'aws-cdk-lib/aws-sns'
 import type { LambdaComputeOptions } from 'cdk-soci'
 import {
   LazyLoading,
+  SociBackfill,
   SociCompute,
   SociContainerImage,
   SociDashboard,
@@ -85,6 +86,20 @@ export function wholeApps(): ReadonlyMap<string, App> {
       alarmTopic: Topic.fromTopicArn(stack, 'Topic', 'arn:aws:sns:eu-west-1:123456789012:alarms'),
     })
     new SociDashboard(stack, 'Dashboard', { indexOnPush })
+  })
+  add('BackfillPlain', (stack) => {
+    new SociBackfill(stack, 'Backfill')
+  })
+  add('BackfillFull', (stack) => {
+    new SociBackfill(stack, 'Backfill', {
+      vpc: new Vpc(stack, 'Vpc'),
+      encryptionKey: new Key(stack, 'Key'),
+      filters: ['app/*:v*'],
+      repositories: [repository(stack)],
+      outputTag: 'lazy.{tag}',
+      spanSize: 1 << 20,
+      maxConcurrency: 100,
+    })
   })
   return apps
 }
