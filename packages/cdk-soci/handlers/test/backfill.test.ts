@@ -183,7 +183,7 @@ test('killed half-way and run again, every image is converted once', async (t) =
   const { run, start: begin, end, written, store, steps } = world
   const app = await store('app')
   const image = await pushApp(app, 'image')
-  const IMAGES = Number(process.env.SOCIABLE_TEST_BACKFILL ?? 24)
+  const IMAGES = Number(process.env.SOCIABLE_TEST_BACKFILL ?? 12)
   for (let i = 1; i < IMAGES; i++) await app.tag(image, `image-${i}`)
   let indexed = 0
   let stopped: Promise<unknown> | undefined
