@@ -56,8 +56,9 @@ export interface StartWork {
   readonly waited: readonly number[]
   /** Spans that are fetched ahead, in parallel. */
   readonly prefetched: readonly number[]
-  /** Files that are read through FUSE. */
+  /** Files that are read through FUSE, and their uncompressed bytes that are read. */
   readonly fuseFiles: number
+  readonly fuseBytes: number
 }
 
 /** Bytes of a span in a zTOC: a window of 32 KiB, its checkpoint and digest. */
@@ -76,7 +77,7 @@ const TAR_OVERHEAD = 1024
 /** The layers of a whole pull. */
 export function wholePull(layers: readonly SimulatedLayer[]): StartWork {
   const whole = layers.map(({ size, unpacked }) => ({ size, unpacked }))
-  return { ztocBytes: 0, entries: 0, whole, waited: [], prefetched: [], fuseFiles: 0 }
+  return { ztocBytes: 0, entries: 0, whole, waited: [], prefetched: [], fuseFiles: 0, fuseBytes: 0 }
 }
 
 export function lazyStart(
@@ -87,7 +88,7 @@ export function lazyStart(
   const whole: { size: number; unpacked: number }[] = []
   const waited: number[] = []
   const prefetched: number[] = []
-  let [ztocBytes, entries, fuseFiles] = [0, 0, 0]
+  let [ztocBytes, entries, fuseFiles, fuseBytes] = [0, 0, 0, 0]
   layers.forEach((layer, index) => {
     if (!layer.canBeLazy || layer.size < minLayerSize) {
       whole.push({ size: layer.size, unpacked: layer.unpacked })
@@ -101,10 +102,14 @@ export function lazyStart(
     ztocBytes += Math.ceil(spanCount) * SPAN_RECORD + layer.entries * ENTRY_RECORD
     entries += layer.entries
     fuseFiles += own.length
+    fuseBytes += parts.reduce((sum, [start, end]) => sum + end - start, 0)
   })
   if (copied.size > 0) whole.push(startLayer(layers, copied))
-  return { ztocBytes, entries, whole, waited, prefetched, fuseFiles }
+  return { ztocBytes, entries, whole, waited, prefetched, fuseFiles, fuseBytes }
 }
+
+/** Bytes of a start layer by those that its files take in their layers: it is compressed at a lower level. */
+const START_LAYER_RATIO = 1.15
 
 /** Its size, if its files compress as the layers do that they are in. */
 export function startLayer(
@@ -114,7 +119,7 @@ export function startLayer(
   let [size, unpacked] = [0, 0]
   for (const file of copied) {
     unpacked += file.size + TAR_OVERHEAD
-    size += file.size * ratioOf(layers[file.layer]!)
+    size += Math.min(file.size, file.size * ratioOf(layers[file.layer]!) * START_LAYER_RATIO)
   }
   return { size: Math.round(size), unpacked }
 }
