@@ -200,8 +200,12 @@ now()
 mod = importlib.import_module("n.o")
 import p \\
     , q
+for package in ("r", "s.t"):
+    locals()[package] = __import__(package)
+for package in computed():
+    __import__(other)
 `
-  assert.deepEqual(python(source), ['a', 'b.c', '.e f g', '. *', 'i', 'j', 'k', 'l', 'm', 'n.o', 'p', 'q'])
+  assert.deepEqual(python(source), ['a', 'b.c', '.e f g', '. *', 'i', 'j', 'k', 'l', 'm', 'n.o', 'p', 'q', 'r', 's.t'])
   assert.ok(python(source, true).filter((name) => name === 'not_this').length >= 2)
   assert.deepEqual(python('def main():\n  import z\n', false, ['main']), ['z'])
 })

@@ -104,8 +104,16 @@ export function scanPython(source: string, options: PythonScanOptions): PythonIm
   const blocks: Block[] = []
   /** Of the `if` or `try` that was last seen at an indent. */
   const chains = new Map<number, { taken: boolean | undefined; attempt: number | undefined }>()
+  /** Names that a loop's variable stands for: `for name in ("a", "b"):`. */
+  const loops = new Map<string, readonly string[]>()
   let attempts = 0
   for (const { indent, text } of logicalLines(source)) {
+    const [, variable, list] = LOOP.exec(text) ?? []
+    if (variable !== undefined)
+      loops.set(
+        variable,
+        [...list!.matchAll(/"([\w.]+)"/g)].map(([, name]) => name!),
+      )
     while (blocks.length > 0 && blocks.at(-1)!.indent >= indent) blocks.pop()
     const outer = blocks.at(-1)
     const runs = outer?.runs ?? true
@@ -149,7 +157,7 @@ export function scanPython(source: string, options: PythonScanOptions): PythonIm
     const inner = blocks.at(-1)
     const block = header === null ? outer : inner
     if (!(block?.runs ?? true)) continue
-    for (const each of importsOf(statement)) found.push({ ...each, ...inherit(block) })
+    for (const each of importsOf(statement, loops)) found.push({ ...each, ...inherit(block) })
     noteCalls(statement, block?.function)
   }
   return called(found, calls, options)
@@ -230,7 +238,9 @@ function decide(condition: string, { version, isMain }: PythonScanOptions): bool
   return compared[1] === '==' ? difference === 0 : difference < 0
 }
 
-function importsOf(statement: string): PythonImport[] {
+const LOOP = /^for\s+(\w+)\s+in\s*[([]\s*((?:"[\w.]+"\s*,?\s*)+)[)\]]\s*:/
+
+function importsOf(statement: string, loops: ReadonlyMap<string, readonly string[]>): PythonImport[] {
   const plain = /^import\s+(.+)$/s.exec(statement)
   if (plain !== null)
     return plain[1]!.split(',').flatMap((part) => {
@@ -243,9 +253,12 @@ function importsOf(statement: string): PythonImport[] {
     return [{ module: from[2]!, level: from[1]!.length, names }]
   }
   const found: PythonImport[] = []
-  for (const [, name] of statement.matchAll(/\b(?:import_module|__import__)\(\s*"([\w.]+)"/g)) {
-    const level = /^\.*/.exec(name!)![0].length
-    found.push({ module: name!.slice(level), level, names: [] })
-  }
+  for (const [, literal, variable] of statement.matchAll(
+    /\b(?:import_module|__import__)\(\s*(?:"([\w.]+)"|(\w+)\s*[,)])/g,
+  ))
+    for (const name of literal === undefined ? (loops.get(variable!) ?? []) : [literal]) {
+      const level = /^\.*/.exec(name)![0].length
+      found.push({ module: name.slice(level), level, names: [] })
+    }
   return found
 }

@@ -12,8 +12,15 @@ export interface StaticProfile {
   readonly notes: readonly string[]
 }
 
-/** What a runtime and the C library read whatever the program is. */
-const COMMON = ['/etc/passwd', '/etc/group', '/etc/localtime']
+/** What runtimes, the C library and OpenSSL read whatever the program is. All are small. */
+const COMMON = [
+  '/etc/passwd',
+  '/etc/group',
+  '/etc/localtime',
+  '/etc/nsswitch.conf',
+  '/etc/host.conf',
+  '/etc/ssl/openssl.cnf',
+]
 
 export async function staticProfile(
   files: ImageFiles,
