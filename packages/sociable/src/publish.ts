@@ -3,6 +3,7 @@ import { convert } from './convert.js'
 import { inContext } from './error.js'
 import type { CallOptions } from './options.js'
 import { parallel } from './parallel.js'
+import type { ProgressEvent } from './progress.js'
 import { type AwsOptions, defaultEnvironment, repositoryAccess } from './publishing/aws-access.js'
 import { findCdk, publishAssetsArguments, runCdk } from './publishing/cdk-command.js'
 import { readCloudAssembly } from './publishing/cloud-assembly.js'
@@ -27,6 +28,8 @@ export interface PublishOptions extends CallOptions {
   readonly minLayerSize?: number | undefined
   /** Images converted at once. @default 2 */
   readonly concurrency?: number | undefined
+  /** Called while an image is converted. */
+  readonly onProgress?: ((asset: string, event: ProgressEvent) => void) | undefined
   /** Called when an image is done. */
   readonly onImage?: ((image: PublishedImage) => void) | undefined
 }
@@ -75,7 +78,8 @@ async function publishImage(asset: ImageAsset, aws: AwsOptions, options: Publish
   const { uri, username, password } = await repositoryAccess(asset, aws)
   const image = described(asset, uri)
   const { requireIndex, minLayerSize } = options
-  const settings = { username, password, requireIndex, minLayerSize, signal: aws.signal }
+  const onProgress = (event: ProgressEvent) => options.onProgress?.(asset.name, event)
+  const settings = { username, password, requireIndex, minLayerSize, onProgress, signal: aws.signal }
   try {
     const published = { ...image, result: await convert(image.source, image.destination, settings) }
     options.onImage?.(published)

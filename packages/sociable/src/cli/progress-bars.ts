@@ -49,12 +49,12 @@ function totalLine(board: ProgressBoard, now: number): string {
   const { layers, finished, bytes, size } = board.total
   if (finished === layers)
     return board.blobs > 0
-      ? `writing the image, ${Math.min(board.blobsMoved, board.blobs)} of ${board.blobs} blobs`
+      ? `writing the ${board.noun === 'layer' ? 'image' : 'images'}, ${Math.min(board.blobsMoved, board.blobs)} of ${board.blobs} blobs`
       : ''
   const seconds = now - (board.started ?? now)
   const left = timeLeft(bytes, size, seconds)
   return [
-    `${finished} of ${layers} layers`,
+    `${finished} of ${layers} ${board.noun}s`,
     `${formatSize(bytes)}/${formatSize(size)}`,
     formatRate(bytes, seconds),
     left && `${left} left`,

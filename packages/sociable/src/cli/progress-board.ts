@@ -12,11 +12,17 @@ export interface LayerProgress {
 }
 
 export class ProgressBoard {
+  /** What the total counts. */
+  readonly noun: 'layer' | 'image'
   readonly layers = new Map<string, LayerProgress>()
   /** Of the first plan. */
   started: number | undefined
   blobs = 0
   blobsMoved = 0
+
+  constructor(noun: 'layer' | 'image' = 'layer') {
+    this.noun = noun
+  }
 
   /** @param now seconds, of a clock that only goes forward */
   apply(event: ProgressEvent, now: number): void {

@@ -14,9 +14,9 @@ export interface ProgressReport {
   end(summary?: string): void
 }
 
-export function reportProgress(terminal: Terminal): ProgressReport {
+export function reportProgress(terminal: Terminal, noun: 'layer' | 'image' = 'layer'): ProgressReport {
   const form = terminal.progressForm
-  const board = new ProgressBoard()
+  const board = new ProgressBoard(noun)
   const clock = () => performance.now() / 1000
   const bars =
     form !== 'bars'

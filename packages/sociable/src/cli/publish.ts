@@ -1,7 +1,10 @@
 import { Command } from 'commander'
+import type { PublishOptions } from '../publish.js'
 import { addExamples } from './examples.js'
 import { plural } from './format.js'
+import { ImageProgress } from './image-progress.js'
 import { notEmpty, option } from './option.js'
+import { reportProgress } from './progress-report.js'
 import type { Terminal } from './terminal.js'
 import { parseCount, parseSize, parseStacks, parseText } from './values.js'
 
@@ -47,18 +50,22 @@ export function publishCommand(terminal: Terminal): Command {
   ])
   return command.action(async (assembly: string, { stack, skipBuild, dryRun, ...flags }: PublishFlags) => {
     const { publish } = await import('../publish.js')
-    const images = await publish(assembly, {
+    const report = reportProgress(terminal, 'image')
+    const progress = new ImageProgress(report)
+    const options: PublishOptions = {
       ...flags,
       stacks: stack,
       build: !skipBuild,
       dryRun,
       signal: terminal.signal,
+      onProgress: (asset, event) => progress.apply(asset, event),
       onImage({ asset, result }) {
-        for (const warning of result!.warnings) terminal.warn(`${asset}: ${warning}`)
-        if (!result!.indexed) terminal.warn(`${asset}: copied without an index: ${result!.reason}`)
-        if (terminal.progressForm !== 'none') terminal.note(`${asset}: done`)
+        const { indexed, reason, seconds } = result!
+        progress.end(asset, seconds, indexed ? undefined : `copied without an index: ${reason}`)
+        if (!indexed) report.warn(`${asset}: copied without an index: ${reason}`)
       },
-    })
+    }
+    const images = await publish(assembly, options).finally(() => report.end())
     if (images.length === 0) terminal.note('the assembly has no image assets')
     else if (terminal.progressForm !== 'none') terminal.note(plural(images.length, 'image'))
     const lines = images.map(({ destination, result }) =>
