@@ -5,38 +5,38 @@ import type * as kms from 'aws-cdk-lib/aws-kms'
 import type * as lambda from 'aws-cdk-lib/aws-lambda'
 import type * as logs from 'aws-cdk-lib/aws-logs'
 
-/** What every kind of compute can be told. */
+/** Options of every kind of compute. */
 export interface ComputeOptions {
   /**
-   * Where it runs. It must reach ECR, S3 (CloudFormation's answers go there) and what the kind of compute needs besides.
-   * @default - in no VPC of yours, with the internet at hand
+   * The VPC that it runs in. It needs access to Amazon ECR, to S3 (for responses to CloudFormation), and to the other services of the compute. See `SociVpcEndpoints`.
+   * @default - none: it runs outside of your VPCs, with internet access
    */
   readonly vpc?: ec2.IVpc
-  /** @default - the private subnets of the VPC, or if there are none the isolated ones */
+  /** Subnets that it runs in. @default - the private subnets of the VPC, or the isolated ones if it has no private subnets */
   readonly vpcSubnets?: ec2.SubnetSelection
-  /** @default - a new one that allows all traffic outwards */
+  /** Security groups. @default - a new one that allows all outbound traffic */
   readonly securityGroups?: ec2.ISecurityGroup[]
   /**
-   * Gets what is needed as an inline policy of its own; an imported role that may not be updated must have it already.
-   * @default - a new one
+   * The role of the function. The permissions are added as a separate inline policy. An imported role that cannot be changed must have them already.
+   * @default - a new role
    */
   readonly role?: iam.IRole
-  /** Where the log goes. @default - a new one, which stays when the stack goes: a deployment that failed is explained there */
+  /** The log group. @default - a new one, which is retained when the stack is deleted, because it explains failed deployments */
   readonly logGroup?: logs.ILogGroup
-  /** How long the log is kept, where `logGroup` is not given. @default RetentionDays.ONE_MONTH */
+  /** How long logs are kept. Cannot be combined with `logGroup`. @default RetentionDays.ONE_MONTH */
   readonly logRetention?: logs.RetentionDays
-  /** Encrypts the log, where `logGroup` is not given. @default - with a key of AWS */
+  /** Encrypts the log group. Cannot be combined with `logGroup`. @default - an AWS owned key */
   readonly encryptionKey?: kms.IKey
 }
 
 /** Options of `SociCompute.lambdaFunction()`. */
 export interface LambdaComputeOptions extends ComputeOptions {
-  /** MiB of memory, 512 to 10240; Lambda gives a processor for each 1769. @default 3538: two processors, for the two threads that a layer is read by */
+  /** MiB of memory, 512 to 10240. Lambda allocates one processor per 1769. @default 3538, which gives two processors for the two threads that read a layer */
   readonly memorySize?: number
-  /** @default Architecture.ARM_64, which costs less */
+  /** Architecture of the function. It does not depend on the images. @default Architecture.ARM_64, which costs less */
   readonly architecture?: lambda.Architecture
-  /** A Node.js of Lambda, 22 or newer. @default nodejs24.x, the one that Lambda supports for longest */
+  /** A Node.js runtime of Lambda, version 22 or newer. @default nodejs24.x */
   readonly runtime?: lambda.Runtime
-  /** Time for one index: at least 1 minute, at most 15, which is Lambda's limit. @default Duration.minutes(15) */
+  /** Time for one index, 1 to 15 minutes, which is Lambda's limit. @default Duration.minutes(15) */
   readonly timeout?: Duration
 }

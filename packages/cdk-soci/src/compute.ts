@@ -7,21 +7,21 @@ import { bindStepFunctions } from './private/step-functions-provider'
 import type { StepFunctionsComputeOptions } from './step-functions-options'
 
 /**
- * Where indexes are built while a stack is deployed. Each stack gets what is needed once for all indexes of the same options; another kind, or
- * other options, are other resources, and what a deployed stack had before is deleted after the new is there.
+ * Where indexes are built while a stack is deployed. A stack gets the resources once for all indexes with the same kind of compute and options. If you change these, new
+ * resources are created before the old ones are deleted.
  */
 export class SociCompute {
-  /** A Lambda function that streams: images of any size that its 15 minutes suffice for. The default. */
+  /** A Lambda function, for images of any size that it can index in 15 minutes. The default. */
   static lambdaFunction(options: LambdaComputeOptions = {}): SociCompute {
     return new SociCompute(bindLambda(options))
   }
 
-  /** A CodeBuild project, for what outgrows Lambda's time; it takes half a minute and more to start. */
+  /** A CodeBuild project, for images that take longer than 15 minutes. A build takes at least half a minute to start. */
   static codeBuild(options: CodeBuildComputeOptions = {}): SociCompute {
     return new SociCompute(bindCodeBuild(options))
   }
 
-  /** A state machine with a Lambda function for each layer, for very large images of many layers or platforms. */
+  /** A state machine that runs a Lambda function for each layer, for very large images with many layers or platforms. */
   static stepFunctions(options: StepFunctionsComputeOptions = {}): SociCompute {
     return new SociCompute(bindStepFunctions(options))
   }

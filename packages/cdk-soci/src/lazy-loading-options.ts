@@ -1,27 +1,26 @@
 import type { SociIndexOptions } from './index-options'
 import type { SociMode } from './soci-mode'
 
-/** Options of `LazyLoading.enable()`: how the images are indexed. */
+/** Options of `LazyLoading.enable()`. */
 export interface LazyLoadingOptions extends SociIndexOptions {
   /**
-   * Any text: when it changes, the images are read again, as for tags that move. @default - an image is read when it is deployed first, and when
-   * something about it changes
+   * Any text. When it changes, the images are read again. Use it for tags that move.
+   * @default - an image is read when it is first deployed and when another option changes
    */
   readonly refresh?: string
   /**
-   * Whether images are made lazy. With `false` task definitions name them as they are, and nothing is indexed, as `cdk deploy --hotswap` needs.
+   * Whether images are loaded lazily. With `false`, images are left unchanged and nothing is indexed, as `cdk deploy --hotswap` needs.
    * @default true, unless the context key `cdk-soci:lazy` is `false`
    */
   readonly lazy?: boolean
   /**
-   * Who makes the SOCI-enabled image. With `SociMode.PUBLISH` the stack makes none, and options that decide how an image is indexed are those of the command
-   * that publishes it.
+   * When the SOCI-enabled image is made. With `SociMode.PUBLISH`, the command that publishes the image indexes it, and has the options for that.
    * @default SociMode.DEPLOY
    */
   readonly mode?: SociMode
   /**
-   * With `SociMode.PUBLISH`: whether a function checks, while the stack is deployed, that the SOCI-enabled image is there and was made of this image. The deployment
-   * fails if not, and the task definition names the image by its digest. With `false` nothing is deployed for it, and the task definition names the tag.
+   * With `SociMode.PUBLISH`: whether a function checks, while the stack is deployed, that the SOCI-enabled image exists and was made of this image. If not, the deployment
+   * fails. The task definition names the image by its digest. With `false`, nothing is deployed for the check, and the task definition names the tag.
    * @default true
    */
   readonly checkPublished?: boolean

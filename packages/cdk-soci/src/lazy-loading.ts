@@ -10,20 +10,19 @@ import { setLazy } from './private/lazy-scopes'
 import { isPublished } from './private/published-image'
 
 /**
- * Makes the images of Fargate tasks lazy without a change of what uses them: services, patterns, scheduled tasks, in stages, pipelines and nested
- * stacks too. Each image is indexed once in a stack, and the task definitions that use it wait for that.
+ * Makes Fargate load the images of tasks lazily, without changes to the services, patterns and scheduled tasks that use them. It works in stages, pipelines and nested stacks.
+ * Each image is indexed once per stack, and task definitions that use it are deployed afterwards.
  *
- * What cannot be made lazy is left as it is, and told with the reason when the app is synthesized: Windows, images that are in no private repository
- * of ECR, or in another account's, or whose name only the deployment knows, what is a SOCI image already, and what you excluded.
+ * Images that cannot be loaded lazily are left unchanged. Synthesis lists them with the reason: Windows images, images outside private Amazon ECR or in another account,
+ * names that are only known during the deployment, images that have an index already, and images that you excluded.
  *
- * A tag stands for the image that it named when that was deployed first: what is pushed under it later is used when `refresh` changes.
+ * A tag is resolved when it is first deployed. Later pushes under the same tag are used when `refresh` changes.
  *
- * With an `aws-cdk-lib` before 2.196, and for task definitions that are made without `ContainerDefinition` (`CfnTaskDefinition`, included templates), an
- * aspect does it while the app is synthesized. It comes late: aspects for permissions boundaries or tags may not see the roles that it makes, and it
- * does not reach into stages, which is an error that says so: enable it for each of them.
+ * With `aws-cdk-lib` before 2.196, and for task definitions without `ContainerDefinition` (`CfnTaskDefinition`, included templates), an aspect does the same later in synthesis.
+ * Aspects for permissions boundaries or tags may not see the roles that it creates. It does not reach into stages and fails if it has to, so enable it for each stage.
  */
 export class LazyLoading {
-  /** Holds for the Fargate tasks below the scope; call it before they are made. Of scopes within one another, the nearest's options hold. */
+  /** Enables it for the Fargate tasks below the scope. Call it before they are created. The options of the nearest scope apply. */
   static enable(scope: IConstruct, options: LazyLoadingOptions = {}): void {
     optionProperties(options) // a wrong one is an error here, rather than at a container
     isPublished(options)
@@ -32,13 +31,13 @@ export class LazyLoading {
     addAspect(scope)
   }
 
-  /** Tasks below the scope keep their images as they are; call it before they are made. */
+  /** Leaves the images of tasks below the scope unchanged. Call it before they are created. */
   static disable(scope: IConstruct): void {
     checkNothingLazy(scope)
     setLazy(scope, undefined)
   }
 
-  /** The image, to be left as it is: for single containers, be they in a pattern. */
+  /** Returns the image so that `LazyLoading` leaves it unchanged, for single containers. */
   static exclude(image: ecs.ContainerImage): ecs.ContainerImage {
     return new ExcludedImage(image)
   }

@@ -9,12 +9,11 @@ import { SociImage } from './private/soci-image'
 import { splitAssetProps } from './private/split-asset-props'
 
 /**
- * Container images that Fargate loads lazily: each is an `ecs.ContainerImage` for any place that takes one. Its index is built while the stack is
- * deployed, and the task definition names what came of it, so that it waits without a dependency of yours. An image that containers of a stack
- * use several times is indexed once.
+ * Container images that Fargate loads lazily. Each is an `ecs.ContainerImage`. The index is built while the stack is deployed. The task definition refers to the result, so
+ * you need no dependency. An image that several containers of a stack use is indexed once.
  */
 export class SociContainerImage {
-  /** An image built from a folder with a Dockerfile, as `ContainerImage.fromAsset()`. */
+  /** An image built from a folder with a Dockerfile, like `ContainerImage.fromAsset()`. */
   static fromAsset(directory: string, props: SociAssetImageProps = {}): ecs.ContainerImage {
     const { asset, soci } = splitAssetProps(props)
     checkDockerOutputs(asset.outputs)
@@ -22,12 +21,12 @@ export class SociContainerImage {
     return new SociImage(ecs.ContainerImage.fromAsset(directory, asset), soci)
   }
 
-  /** An image from a tarball as `docker save` writes it. */
+  /** An image from an archive that `docker save` wrote. */
   static fromTarball(tarballFile: string, options: SociContainerImageOptions = {}): ecs.ContainerImage {
     return new SociImage(ecs.ContainerImage.fromTarball(tarballFile), options)
   }
 
-  /** An image asset that is there already. */
+  /** An existing image asset. */
   static fromDockerImageAsset(
     asset: assets.DockerImageAsset,
     options: SociContainerImageOptions = {},
@@ -37,8 +36,8 @@ export class SociContainerImage {
   }
 
   /**
-   * An image of a private ECR repository, be it of this stack, imported, or of another account or region.
-   * @param tagOrDigest tag, or a digest `sha256:…`; for a token that becomes a digest, give `outputImageTag` too
+   * An image in a private ECR repository of this stack, of another account or region, or imported.
+   * @param tagOrDigest tag, or a digest `sha256:…`. If it is a token that resolves to a digest, set `outputImageTag` too
    */
   static fromEcrRepository(
     repository: ecr.IRepository,
@@ -50,8 +49,8 @@ export class SociContainerImage {
   }
 
   /**
-   * An image of any registry, copied to a private ECR repository while the stack is deployed, as Fargate loads lazily from nowhere else. An index that
-   * it brings along is kept. A tag is copied when it is deployed first, then whenever something here changes: `refresh` is for that.
+   * An image in any registry. It is copied to a private ECR repository while the stack is deployed, because Fargate only loads images lazily from there. If it has an index, that index is kept. A tag
+   * is copied when it is first deployed and when an option changes. Set `refresh` to copy it again.
    * @param name such as `nginx:1.27`, `public.ecr.aws/docker/library/python:3.13` or `ghcr.io/owner/image@sha256:…`
    */
   static fromRegistry(name: string, props: SociRegistryImageProps = {}): ecs.ContainerImage {

@@ -8,32 +8,32 @@ import { checkIndexTag, checkInputTag } from './private/image-tag'
 import { indexResource } from './private/index-resource'
 import { warn } from './private/notes'
 
-/** What `SociIndexBuild` indexes. */
+/** Properties of `SociIndexBuild`. */
 export interface SociIndexBuildProps extends SociIndexOptions {
-  /** Has the image, and gets the index. It may be an imported one, of another account or region too. */
+  /** The repository of the image, which the index is attached in. It can be imported, and in another account or region. */
   readonly repository: ecr.IRepository
   /** Tag of the image, or its digest (`sha256:…`). */
   readonly imageTag: string
   /**
-   * A tag for the index, which has none by itself: rules for untagged images, and `cdk gc`, delete it then.
+   * A tag for the index. Without one, lifecycle rules for untagged images and `cdk gc` delete the index.
    * @default - none
    */
   readonly indexTag?: string
   /**
-   * Any text. When it changes, the image is read again: a tag that was pushed anew does not show in a template.
-   * @default - the image is read when it is deployed first, and when anything else here changes
+   * Any text. When it changes, the image is read again. Use it for tags that move, because a new push does not change the template.
+   * @default - the image is read when the resource is created and when another property changes
    */
   readonly refresh?: string
 }
 
 /**
- * Adds a SOCI index (v1) to an image while the stack is deployed. The image stays as it is: what uses it needs a dependency on this construct to be
- * deployed after it.
- * @deprecated Fargate takes v1 indexes only of accounts that used them before v2 came, if at all; they are for SOCI snapshotters that you run yourself. Use
+ * Attaches a SOCI index (v1) to an image while the stack is deployed. The image does not change. Add a dependency on this construct to the resources that use
+ * the image, so that they are deployed after it.
+ * @deprecated Fargate only accepts v1 indexes in accounts that used them before v2. SOCI snapshotters that you run yourself accept them. Use
  * SociIndexV2Build.
  */
 export class SociIndexBuild extends Construct {
-  /** Indexes the image of an asset, under the tag that it has in its repository. */
+  /** Indexes the image of an asset. */
   static fromDockerImageAsset(
     scope: Construct,
     id: string,
@@ -49,9 +49,9 @@ export class SociIndexBuild extends Construct {
   readonly imageDigest: string
   /** `HOST/NAME@sha256:…` of the image. */
   readonly imageUri: string
-  /** `true` or `false`: whether there was anything to index. */
+  /** `true` or `false`: whether the image has an index. */
   readonly indexed: string
-  /** Why there was not; else empty. */
+  /** Why the image has no index; empty if it has one. */
   readonly indexReason: string
 
   constructor(scope: Construct, id: string, props: SociIndexBuildProps) {

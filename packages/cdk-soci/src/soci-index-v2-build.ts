@@ -13,34 +13,34 @@ import { assetTag, checkAssetOutputs } from './private/docker-asset'
 import { checkInputTag, checkOutputTag, defaultOutputTag } from './private/image-tag'
 import { indexResource, resolverOf } from './private/index-resource'
 
-/** What `SociIndexV2Build` indexes. */
+/** Properties of `SociIndexV2Build`. */
 export interface SociIndexV2BuildProps extends SociIndexOptions {
-  /** Has the image. It may be an imported one, of another account or region too. */
+  /** The repository of the image. It can be imported, and in another account or region. */
   readonly repository: ecr.IRepository
-  /** Tag of the image, or its digest (`sha256:…`). The image stays as it is. */
+  /** Tag of the image, or its digest (`sha256:…`). The image does not change. */
   readonly inputImageTag: string
   /**
-   * Tag that the image with its index gets.
-   * @default - `${inputImageTag}-soci`; with options that change the index, a hash of them follows
+   * Tag of the SOCI-enabled image.
+   * @default - `${inputImageTag}-soci`, followed by a hash of the options if any option changes the index
    */
   readonly outputImageTag?: string
-  /** Gets the image with its index. @default - the repository of the image */
+  /** The repository of the SOCI-enabled image. @default - the repository of the image */
   readonly outputRepository?: ecr.IRepository
   /**
-   * Any text. When it changes, the image is read again: a tag that was pushed anew does not show in a template.
-   * @default - the image is read when it is deployed first, and when anything else here changes
+   * Any text. When it changes, the image is read again. Use it for tags that move, because a new push does not change the template.
+   * @default - the image is read when the resource is created and when another property changes
    */
   readonly refresh?: string
-  /** Builds the index with CodeBuild on this type of machine; the same as `compute: SociCompute.codeBuild({ computeType })`. @default - no CodeBuild */
+  /** Builds the index with CodeBuild on this type of machine. The same as `compute: SociCompute.codeBuild({ computeType })`. @default - no CodeBuild */
   readonly computeType?: codebuild.ComputeType
 }
 
 /**
- * Gives an image a SOCI index (v2) while the stack is deployed, so that Fargate loads it lazily. The image with its index is another one with a tag of
- * its own; what uses it by this construct's attributes is deployed when it is there.
+ * Makes a SOCI-enabled image (v2) while the stack is deployed, which Fargate can load lazily. It is a new image with its own tag and the same layers. Resources
+ * that refer to attributes of this construct are deployed after the image exists.
  */
 export class SociIndexV2Build extends Construct {
-  /** Indexes the image of an asset, under the tag that it has in its repository. */
+  /** Indexes the image of an asset. */
   static fromDockerImageAsset(
     scope: Construct,
     id: string,
@@ -52,17 +52,17 @@ export class SociIndexV2Build extends Construct {
     return new SociIndexV2Build(scope, id, { ...options, repository, inputImageTag: assetTag(imageAsset) })
   }
 
-  /** Has the image with its index. */
+  /** The repository of the SOCI-enabled image. */
   readonly repository: ecr.IRepository
-  /** Tag of the image with its index. */
+  /** Tag of the SOCI-enabled image. */
   readonly outputImageTag: string
-  /** Digest (`sha256:…`) of the image with its index. */
+  /** Digest (`sha256:…`) of the SOCI-enabled image. */
   readonly imageDigest: string
-  /** `HOST/NAME@sha256:…` of the image with its index. */
+  /** `HOST/NAME@sha256:…` of the SOCI-enabled image. */
   readonly imageUri: string
-  /** `true` or `false`: whether there was anything to index. */
+  /** `true` or `false`: whether the image has an index. */
   readonly indexed: string
-  /** Why there was not; else empty. */
+  /** Why the image has no index; empty if it has one. */
   readonly indexReason: string
 
   constructor(scope: Construct, id: string, props: SociIndexV2BuildProps) {
@@ -85,8 +85,8 @@ export class SociIndexV2Build extends Construct {
   }
 
   /**
-   * The image with its index, for a container of a task definition, whose service then waits for the index. It is named by its digest: the task runs
-   * these bytes, whatever the tag names later.
+   * The SOCI-enabled image, for a container of a task definition. Its service is deployed after the image exists. The image is named by its digest, so tasks do not change if the
+   * tag moves.
    */
   toEcsDockerImageCode(): ecs.EcrImage {
     return new DigestImage(this.repository, this.imageDigest)

@@ -1,10 +1,10 @@
-/** Who makes the SOCI-enabled image. */
+/** When the SOCI-enabled image is made. */
 export enum SociMode {
-  /** The stack, while it is deployed. */
+  /** While the stack is deployed. */
   DEPLOY = 'deploy',
   /**
-   * Whoever publishes the image, before the deployment: `sociable publish`, `CDK_DOCKER=sociable-docker`, or `sociable convert` in a pipeline. The task definition
-   * names the image that they make beside it, with `-soci` appended to the tag.
+   * Before the deployment, when the image is published: by `sociable publish`, `CDK_DOCKER=sociable-docker`, or `sociable convert` in a pipeline. The task definition uses the
+   * image with `-soci` appended to the tag.
    */
   PUBLISH = 'publish',
 }

@@ -7,9 +7,9 @@ import { Asset } from 'aws-cdk-lib/aws-s3-assets'
 import type { Construct } from 'constructs'
 import { checkProfile } from './private/check-profile'
 
-/** A profile of the files that a start of a container reads, as `sociable profile` makes it. Images are then made to start sooner: see "Start layers" in the docs of `sociable`. */
+/** A profile of the files that a start of a container reads, from `sociable profile`. With it, images get a start layer and start sooner. */
 export class SociProfile {
-  /** A profile in a file, which belongs beside the Dockerfile. It is published with the app's assets. */
+  /** A profile in a file, for example beside the Dockerfile. It is published with the assets of the app. */
   static fromFile(path: string): SociProfile {
     return new SociProfile(path)
   }

@@ -2,7 +2,7 @@ import * as ec2 from 'aws-cdk-lib/aws-ec2'
 import { Construct } from 'constructs'
 import { addWayOut } from './private/way-out'
 
-/** What is done in a VPC without a way to the internet. */
+/** What runs in a VPC without internet access. */
 export interface SociVpcEndpointUse {
   /** Indexes are built by `SociCompute.codeBuild()`. @default false */
   readonly codeBuild?: boolean
@@ -11,22 +11,22 @@ export interface SociVpcEndpointUse {
   /** Indexes are built by `SociIndexOnPush`. @default false */
   readonly indexOnPush?: boolean
   /**
-   * Images are mirrored with a login from Secrets Manager. The registry that they come from needs a way of its own: a NAT gateway, or a private one.
+   * Images are copied from another registry with credentials from Secrets Manager. The VPC needs access to that registry, for example through a NAT gateway.
    * @default false
    */
   readonly credentials?: boolean
-  /** Fargate tasks that log to CloudWatch run there too. @default false */
+  /** Fargate tasks that write logs to CloudWatch run in the VPC. @default false */
   readonly tasks?: boolean
 }
 
-/** Where endpoints are made, and for what. */
+/** Properties of `SociVpcEndpoints`. */
 export interface SociVpcEndpointsProps extends SociVpcEndpointUse {
   readonly vpc: ec2.IVpc
-  /** Where the interfaces are: one subnet for each availability zone. @default - the private subnets of the VPC, or if there are none the isolated ones */
+  /** Subnets for the interface endpoints, one per availability zone. @default - the private subnets of the VPC, or the isolated ones if it has no private subnets */
   readonly subnets?: ec2.SubnetSelection
-  /** Of the interfaces; HTTPS must be let in. @default - a new one for each, which lets in HTTPS from the VPC */
+  /** Security groups of the interface endpoints. They must allow inbound HTTPS. @default - a new one for each endpoint, which allows HTTPS from the VPC */
   readonly securityGroups?: ec2.ISecurityGroup[]
-  /** Services of the list that the VPC has endpoints for: a second one with the same private DNS name is refused by EC2. @default - none */
+  /** Services that the VPC already has endpoints for. EC2 refuses a second endpoint with the same private DNS name. @default - none */
   readonly existing?: string[]
 }
 
@@ -43,11 +43,11 @@ const INTERFACES: Readonly<Record<string, ec2.InterfaceVpcEndpointAwsService>> =
 const GATEWAY = 's3'
 
 /**
- * The endpoints that a VPC without a way to the internet needs for indexes to be built in it: a gateway for S3, where ECR keeps layers and
- * CloudFormation takes answers, and an interface for each other service. They reach their own region only.
+ * The endpoints that a VPC without internet access needs to build indexes in it: a gateway endpoint for S3, where Amazon ECR stores layers and CloudFormation receives
+ * responses, and an interface endpoint for each other service. They only reach their own region.
  */
 export class SociVpcEndpoints extends Construct {
-  /** Names of the services, as they stand at the end of the endpoints' service names: `com.amazonaws.REGION.NAME`. */
+  /** Names of the services: the last part of the endpoints' service names, `com.amazonaws.REGION.NAME`. */
   static services(use: SociVpcEndpointUse = {}): string[] {
     const { codeBuild, stepFunctions, indexOnPush, credentials, tasks } = use
     return [
