@@ -93,7 +93,7 @@ async function openForWriting(
       `${name} cannot be written, as it has no place for what is more than an image: write an oci-archive`,
     )
   if (path === '-') {
-    if (mode === 'update') throw new StoreError('DENIED', `${name} has nothing that could be updated: name a file`)
+    if (mode === 'update') throw new StoreError('DENIED', `${name} cannot be updated: name a file`)
     return new ArchiveWriter(name, streamSink(process.stdout, name, false))
   }
   const sink = await openSink(path)

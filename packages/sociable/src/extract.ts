@@ -76,7 +76,7 @@ async function checkFree(folder: string, file: string | undefined): Promise<bool
     throw new ImageError('DESTINATION_INVALID', `${folder} has a file of that name: remove it, or name another folder`)
   }
   if (isFolder && (await readdir(folder)).length === 0) return true
-  const problem = isFolder ? 'has files in it' : 'is no folder'
+  const problem = isFolder ? 'has files in it' : 'is not a folder'
   throw new ImageError('DESTINATION_INVALID', `${folder} ${problem}: name a folder that is empty, or not there yet`)
 }
 

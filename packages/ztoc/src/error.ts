@@ -33,7 +33,7 @@ export class ZtocFormatError extends Error {
 
 export type FileErrorCode = 'FILE_NOT_FOUND' | 'NOT_A_FILE'
 
-/** What was asked for is no file of the layer that could be read. */
+/** What was asked for is not a file of the layer that could be read. */
 export class FileError extends Error {
   override readonly name = 'FileError'
   readonly code: FileErrorCode

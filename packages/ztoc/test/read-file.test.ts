@@ -134,7 +134,7 @@ test('names: the last of two entries, raw bytes, an entry itself', async () => {
   assert.equal((await read(SOUND, Buffer.from('bytes-\xff', 'latin1'), fetchRange)).toString(), 'bytes')
 })
 
-test('hard links give the file before them; what is no file is refused and fetches nothing', async () => {
+test('hard links give the file before them; what is not a file is refused and fetches nothing', async () => {
   const { fetched, fetchRange } = source(LAYER)
   const refused = (file: string, code: string, message: RegExp): Promise<void> =>
     assert.rejects(

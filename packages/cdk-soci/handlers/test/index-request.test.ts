@@ -26,6 +26,7 @@ test('properties become what they ask for', () => {
     minLayerSize: 0,
     platforms: ['linux/arm64'],
     prefetchFiles: undefined,
+    profile: undefined,
     buildTool: undefined,
     optimizations: ['xattr'],
     requireIndex: false,

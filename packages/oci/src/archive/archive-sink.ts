@@ -34,7 +34,7 @@ export async function openSink(path: string): Promise<ArchiveSink> {
   const folder = await stat(dirname(path)).catch((cause) => {
     throw fileError(cause, dirname(path))
   })
-  if (!folder.isDirectory()) throw new StoreError('NOT_FOUND', `${dirname(path)} is no folder`)
+  if (!folder.isDirectory()) throw new StoreError('NOT_FOUND', `${dirname(path)} is not a folder`)
   return fileSink(stats === undefined ? path : await realpath(path))
 }
 

@@ -19,7 +19,7 @@ export async function readArchiveIndex(name: string, archive: OpenArchive): Prom
   const version = archive.files.get(LAYOUT_FILE)
   if (version !== undefined) checkLayoutVersion(await readEntry(archive, version, `${LAYOUT_FILE} of ${name}`), name)
   const index = archive.files.get('index.json')
-  if (index === undefined) throw new StoreError('PROTOCOL', `${name} is no OCI archive: it has no index.json`)
+  if (index === undefined) throw new StoreError('PROTOCOL', `${name} is not an OCI archive: it has no index.json`)
   const what = `index.json of ${name}`
   return parseLayoutIndex(await readEntry(archive, index, what), what)
 }

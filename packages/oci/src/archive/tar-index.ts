@@ -82,7 +82,7 @@ export async function indexTar(file: RandomAccessFile, what: string, signal?: Ab
   }
 
   function malformed(reason: string): StoreError {
-    return new StoreError('PROTOCOL', `${what} is no archive that can be read: ${reason}`)
+    return new StoreError('PROTOCOL', `${what} is not a readable archive: ${reason}`)
   }
 }
 

@@ -160,7 +160,7 @@ export function parseJson(bytes: Uint8Array, what: string): JsonValue {
   }
 
   function invalid(reason: string): ManifestError {
-    return new ManifestError('JSON_INVALID', `${what} is no JSON that can be read: ${reason}`)
+    return new ManifestError('JSON_INVALID', `${what} is not valid JSON: ${reason}`)
   }
 }
 

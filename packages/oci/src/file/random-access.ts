@@ -200,7 +200,7 @@ const SYSTEM_MESSAGES: Readonly<Record<string, string>> = {
 export function fileError(cause: unknown, path: string): StoreError {
   const code = (cause as NodeJS.ErrnoException).code
   if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP')
-    return new StoreError('NOT_FOUND', `${path} is not there (${code})`, { cause })
+    return new StoreError('NOT_FOUND', `${path} does not exist (${code})`, { cause })
   const message = SYSTEM_MESSAGES[code ?? '']
   if (message !== undefined)
     return new StoreError(code === 'EROFS' ? 'DENIED' : 'UNREACHABLE', `${path}: ${message}`, { cause })

@@ -107,7 +107,7 @@ export abstract class LayoutStore implements Store {
     const bytes = await readContent(this, descriptor, { signal, limit: SUBJECT_LIMIT })
     const { subject, ...said } = decodeReferrer(bytes, descriptor.mediaType, descriptor.digest)
     if (subject === undefined)
-      throw new ManifestError('MANIFEST_INVALID', `${descriptor.digest} has no subject that it could be attached to`)
+      throw new ManifestError('MANIFEST_INVALID', `${descriptor.digest} has no subject to be attached to`)
     const { mediaType, digest, size } = descriptor
     await this.changeIndex((index) => withAttached(index, { mediaType, digest, size, ...said }, this.name), signal)
   }

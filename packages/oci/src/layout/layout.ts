@@ -358,7 +358,7 @@ async function readSmall(path: string): Promise<Uint8Array> {
   const stats = await stat(path).catch((cause) => {
     throw fileError(cause, path)
   })
-  if (!stats.isFile()) throw new StoreError('PROTOCOL', `${path} is no file`)
+  if (!stats.isFile()) throw new StoreError('PROTOCOL', `${path} is not a file`)
   if (stats.size > DOCUMENT_LIMIT)
     throw new StoreError(
       'PROTOCOL',

@@ -312,7 +312,7 @@ export class Authenticator {
 function realmOf({ parameters }: Challenge, { url, request }: HttpResponse): URL {
   const text = parameters.get('realm')!
   if (!URL.canParse(text))
-    throw new StoreError('PROTOCOL', `${request} answered 401 with a token realm that is no address`)
+    throw new StoreError('PROTOCOL', `${request} answered 401 with a token realm that is not an address`)
   const realm = new URL(text)
   if (realm.protocol !== 'https:' && !(realm.protocol === 'http:' && url.protocol === 'http:'))
     throw new StoreError(

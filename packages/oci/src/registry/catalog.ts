@@ -90,7 +90,7 @@ async function* ecrPages(
     yield page.names
     next = page.next
     if (next !== undefined && seen.has(next))
-      throw new StoreError('PROTOCOL', `${registry}: the list of repositories has no end`)
+      throw new StoreError('PROTOCOL', `${registry}: the list of repositories does not end`)
     if (next !== undefined) seen.add(next)
   } while (next !== undefined)
 }

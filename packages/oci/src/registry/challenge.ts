@@ -57,5 +57,5 @@ function skipToken68(take: (pattern: RegExp) => string | undefined, header: stri
 
 function malformed(header: string): StoreError {
   const shown = header.slice(0, 200).replace(/[\p{Cc}]/gu, ' ')
-  return new StoreError('PROTOCOL', `the registry asks for a login in a form that cannot be read: ${shown}`)
+  return new StoreError('PROTOCOL', `the registry asks for a login in an unknown form: ${shown}`)
 }

@@ -249,7 +249,8 @@ export class Registry {
     if (status === 403 && !moved) return this.#auth.advice()
     if (status === 403) return 'the storage refuses the address that the registry gave'
     if (status === 405) return 'the registry does not allow that'
-    if (status === 404) return 'it is not there, or not for this login: are registry, repository and tag right?'
+    if (status === 404)
+      return 'it does not exist, or this login cannot see it: check the registry, the repository and the tag'
     if (status === 413) return 'it is too large for this registry, or for a proxy before it'
     return ''
   }

@@ -287,7 +287,7 @@ export class Http {
         await deliver((chunk) => {
           size += chunk.length
           if (size > limit)
-            throw new StoreError('PROTOCOL', `${what} answers with more than the ${limit} bytes that are read of it`)
+            throw new StoreError('PROTOCOL', `${what} answered with more than the limit of ${limit} bytes`)
           read.push(new Uint8Array(chunk)) // a copy, which `slice` of a Buffer is not
           return undefined
         })
@@ -353,7 +353,7 @@ function stalled(what: string, stream: string, { bytes, milliseconds }: Pace): T
 function redirectTarget(location: string, { url, request }: HttpResponse): URL {
   // Not with the error of URL as its cause: that holds the address, which may be presigned.
   if (!URL.canParse(location, url.href))
-    throw new StoreError('PROTOCOL', `${request} was redirected to what is no address`)
+    throw new StoreError('PROTOCOL', `${request} was redirected to an invalid address`)
   const target = new URL(location, url)
   if (target.protocol !== 'https:' && !(target.protocol === 'http:' && url.protocol === 'http:'))
     throw new StoreError(

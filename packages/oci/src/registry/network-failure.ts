@@ -66,7 +66,11 @@ export function proxyRefusal(
 ): StoreError {
   const says = `${what}: the proxy ${url.host} that ${variable} names answers ${status}`
   if (status === 407)
-    return new StoreError('UNREACHABLE', `${says}: it wants a login, as in http://USER:PASSWORD@${url.host}`, options)
+    return new StoreError(
+      'UNREACHABLE',
+      `${says}: it requires a login, as in http://USER:PASSWORD@${url.host}`,
+      options,
+    )
   if (status >= 500) return new TransientError('UNREACHABLE', `${says}: it cannot reach the host`, options)
   return new StoreError(
     'UNREACHABLE',

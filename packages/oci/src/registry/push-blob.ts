@@ -233,7 +233,7 @@ function locationOf(response: HttpResponse, otherwise?: URL): URL {
   const location = response.header('location')
   if (location === undefined && otherwise !== undefined) return otherwise
   if (location === undefined || !URL.canParse(location, response.url.href))
-    throw new StoreError('PROTOCOL', `${response.request} does not say where the upload goes on: it has no Location`)
+    throw new StoreError('PROTOCOL', `${response.request} does not say where the upload continues: it has no Location`)
   const url = new URL(location, response.url)
   if (url.protocol !== response.url.protocol && url.protocol !== 'https:')
     throw new StoreError(
@@ -253,7 +253,8 @@ function withDigest(location: URL, digest: string): URL {
 /** Of an upload: `Range: 0-99` for the first 100 bytes; none, or `0-0`, for nothing. */
 function receivedBytes(response: HttpResponse): number {
   const match = /^(?:bytes=)?0-(\d+)$/.exec(response.header('range') ?? '0-0')
-  if (match === null) throw new StoreError('PROTOCOL', `${response.request} does not say how much of the upload came`)
+  if (match === null)
+    throw new StoreError('PROTOCOL', `${response.request} does not say how much of the upload arrived`)
   return match[1] === '0' ? 0 : Number(match[1]) + 1
 }
 

@@ -64,7 +64,7 @@ export class Referrers {
   async attach(descriptor: Descriptor, bytes: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
     const { subject, entry } = readReferrer(descriptor, bytes)
     if (subject === undefined)
-      throw new ManifestError('MANIFEST_INVALID', `${descriptor.digest} has no subject that it could be attached to`)
+      throw new ManifestError('MANIFEST_INVALID', `${descriptor.digest} has no subject to be attached to`)
     const listed = await this.#byApi(subject, undefined, signal)
     if (listed?.some(({ digest }) => digest === entry.digest)) return
     await this.#change(subject, signal, (entries) =>

@@ -64,7 +64,7 @@ function readTags(bytes: Uint8Array, what: string): readonly string[] {
     tags = undefined
   }
   if (!Array.isArray(tags) || !tags.every((tag) => typeof tag === 'string'))
-    throw new StoreError('PROTOCOL', `${what} gives no list of tags`)
+    throw new StoreError('PROTOCOL', `${what} did not return a list of tags`)
   return tags
 }
 

@@ -35,7 +35,7 @@ export async function layoutRepositories(
   const stats = await stat(path).catch((cause) => {
     throw fileError(cause, folder)
   })
-  if (!stats.isDirectory()) throw new StoreError('NOT_FOUND', `${folder} is no folder`)
+  if (!stats.isDirectory()) throw new StoreError('NOT_FOUND', `${folder} is not a folder`)
   const single = (await isLayout(path)) ? repositoryName(basename(path)) : undefined
   const repositories = new LayoutRepositories(path, single, write)
   if (single !== undefined) await repositories.open(single)
@@ -95,22 +95,21 @@ class LayoutRepositories implements Repositories {
   async #find(name: string, create: boolean): Promise<string | undefined> {
     if (this.#single !== undefined) {
       if (name === this.#single) return this.#folder
-      if (create) throw new StoreError('DENIED', `this registry has the repository ${this.#single} only`)
+      if (create) throw new StoreError('DENIED', `this registry only has the repository ${this.#single}`)
       return undefined
     }
     const parts = name.split('/')
     for (let depth = 1; depth < parts.length; depth++) {
       const above = parts.slice(0, depth)
       if (!(await isLayout(join(this.#folder, ...above)))) continue
-      if (create)
-        throw new StoreError('DENIED', `${above.join('/')} is a repository, so there can be none of the name ${name}`)
+      if (create) throw new StoreError('DENIED', `${above.join('/')} is a repository, so ${name} cannot be one`)
       return undefined
     }
     const path = join(this.#folder, ...parts)
     if (await isLayout(path)) return path
     if (!create) return undefined
     if ((await readdir(path).catch(() => [])).length > 0)
-      throw new StoreError('DENIED', `there can be no repository ${name}: the folder of that name has something else`)
+      throw new StoreError('DENIED', `the repository ${name} cannot be created: its folder has other contents`)
     return path
   }
 }

@@ -107,7 +107,7 @@ function listenError(
       )
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
-      return new StoreError('UNREACHABLE', `${host} is no address of this machine`, { cause })
+      return new StoreError('UNREACHABLE', `${host} is not an address of this machine`, { cause })
     default:
       return new StoreError('UNREACHABLE', `cannot listen on port ${port} of ${host}: ${cause.message}`, { cause })
   }

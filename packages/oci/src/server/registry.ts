@@ -54,7 +54,7 @@ export class Registry implements Served {
   async handle(request: IncomingMessage, response: ServerResponse, check = () => {}): Promise<void> {
     const gone = new AbortController()
     response.once('close', () => {
-      if (!response.writableFinished) gone.abort(new Error('the client has gone'))
+      if (!response.writableFinished) gone.abort(new Error('the client disconnected'))
     })
     request.on('error', () => {}) // seen by whoever reads the body
     response.on('error', () => {})
@@ -163,7 +163,7 @@ export class Registry implements Served {
   }
 }
 
-/** Whether it is an error for no other reason than that the client has gone. */
+/** Whether it is an error for no other reason than that the client disconnected. */
 function isDeparture(error: unknown, signal: AbortSignal): boolean {
   if (!signal.aborted) return false
   const code = error instanceof Error && 'code' in error ? error.code : undefined

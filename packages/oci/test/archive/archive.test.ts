@@ -174,7 +174,7 @@ test('where an archive cannot be written', async (t) => {
   const folder = temporaryFolder(t)
   const refused: readonly [string, 'write' | 'update', { code: string; message: RegExp }][] = [
     [`oci-archive:${folder}`, 'write', { code: 'DENIED', message: /is a folder/ }],
-    [`oci-archive:${folder}/no/image.tar`, 'write', { code: 'NOT_FOUND', message: /no is not there/ }],
+    [`oci-archive:${folder}/no/image.tar`, 'write', { code: 'NOT_FOUND', message: /no does not exist/ }],
     [`docker-archive:${folder}/image.tar`, 'write', { code: 'DENIED', message: /write an oci-archive/ }],
     ['-', 'update', { code: 'DENIED', message: /name a file/ }],
   ]

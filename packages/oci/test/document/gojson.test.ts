@@ -81,7 +81,7 @@ test('errors say what, where, and of how much', () => {
   }
   assert.equal(
     message('{"a":tru}'),
-    'index.json of oci:x is no JSON that can be read: unexpected "t" where a value should be, at character 5 of 9',
+    'index.json of oci:x is not valid JSON: unexpected "t" where a value should be, at character 5 of 9',
   )
   assert.match(message('[1,2'), /it ends in an array, at character 4 of 4/)
   assert.throws(() => decodeManifest(Buffer.from('{"layers":[{},{"size":"5"}]}'), 'sha256:1'), {

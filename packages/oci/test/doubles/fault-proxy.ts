@@ -122,7 +122,7 @@ async function answer(
   try {
     for await (const _ of request);
   } catch {
-    return // the client has gone
+    return // the client disconnected
   }
   response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) })
   response.end(request.method === 'HEAD' ? '' : body)

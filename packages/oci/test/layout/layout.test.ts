@@ -163,9 +163,9 @@ test('what is no layout, and of which version', async (t) => {
     [sound, '{"imageLayoutVersion":null}', /version ""/],
     [sound, '{}', /version ""/],
     [sound, '[]', /version ""/],
-    [sound, '', /no JSON that can be read/],
+    [sound, '', /is not valid JSON/],
     [sound, '{"imageLayoutVersion":1}', /imageLayoutVersion is 1, not a string/],
-    ['', '{"ImageLayoutVersion":"1.0.0"}', /index.json is no JSON/],
+    ['', '{"ImageLayoutVersion":"1.0.0"}', /index.json is not valid JSON/],
     ['[]', '{"imageLayoutVersion":"1.0.0"}', /index.json is malformed: it is an array/],
     [{ manifests: [{ size: '1' }] }, '{"imageLayoutVersion":"1.0.0"}', /manifests\[0\].size is "1"/],
   ]
@@ -177,7 +177,7 @@ test('what is no layout, and of which version', async (t) => {
   assert.equal((await withoutVersion.resolve('v1')).digest, image.manifest.digest)
 
   const folder = temporaryFolder(t)
-  await assert.rejects(openStore(`oci:${folder}/nothing`), { code: 'NOT_FOUND', message: /nothing is not there/ })
+  await assert.rejects(openStore(`oci:${folder}/nothing`), { code: 'NOT_FOUND', message: /nothing does not exist/ })
   await assert.rejects(openStore(`oci:${folder}`), { code: 'PROTOCOL', message: /has no index.json$/ })
   writeFileSync(join(folder, 'letter.txt'), 'dear')
   await assert.rejects(openStore(`oci:${folder}`, { mode: 'write' }), {

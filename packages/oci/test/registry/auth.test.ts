@@ -241,7 +241,7 @@ for (const [name, fault, code, message] of [
   ['it answers 404', { kind: 'answer', status: 404 }, 'NOT_FOUND', /token.* answered 404/],
   ['it gives no token', { kind: 'answer', status: 200, body: '{"token":7}' }, 'PROTOCOL', /gave no token/],
   ['it gives no JSON', { kind: 'answer', status: 200, body: '<' }, 'PROTOCOL', /gave no token/],
-  ['its answer has no end', { kind: 'endless' }, 'PROTOCOL', /more than the 1048576 bytes/],
+  ['its answer has no end', { kind: 'endless' }, 'PROTOCOL', /more than the limit of 1048576 bytes/],
   ['it redirects for ever', { kind: 'redirect-loop' }, 'PROTOCOL', /redirected more than/],
 ] as const)
   test(`Bearer: a token server that is broken: ${name}`, async (t) => {
@@ -276,12 +276,12 @@ test('a token server that redirects gets the password sent nowhere else', async 
 })
 
 for (const [name, challenge, code, message] of [
-  ['a realm that is no address', 'Bearer realm="here"', 'PROTOCOL', /token realm that is no address/],
+  ['a realm that is no address', 'Bearer realm="here"', 'PROTOCOL', /token realm that is not an address/],
   ['a realm that is a file', 'Bearer realm="file:///etc/passwd"', 'PROTOCOL', /not private/],
   ['a way that is not known', 'Negotiate', 'UNAUTHORIZED', /offers to log in by negotiate/],
   ['Bearer without a realm', 'Bearer service="x"', 'UNAUTHORIZED', /offers to log in by bearer/],
   ['no challenge', '', 'UNAUTHORIZED', /offers no way to log in/],
-  ['a broken one', 'Bearer realm="x', 'PROTOCOL', /in a form that cannot be read/],
+  ['a broken one', 'Bearer realm="x', 'PROTOCOL', /in an unknown form/],
 ] as const)
   test(`a challenge with ${name}`, async (t) => {
     const server = await listen((_, response) => void response.writeHead(401, { 'www-authenticate': challenge }).end())

@@ -39,7 +39,7 @@ test('Amazon ECR: a refusal names the permission; pages that repeat end', async 
   await assert.rejects(list(HOST, refused), { code: 'DENIED', message: /ecr:DescribeRepositories.*not authorized/ })
   await assert.rejects(
     list(HOST, async () => ({ names: ['a'], next: 'same' })),
-    { code: 'PROTOCOL', message: /no end/ },
+    { code: 'PROTOCOL', message: /does not end/ },
   )
 })
 

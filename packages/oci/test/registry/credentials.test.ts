@@ -161,10 +161,10 @@ test('credential helpers', { skip: windows }, async (t) => {
     assert.equal(await find(credentials, `${name}.test`, { note }), undefined)
   assert.deepEqual(notes, [
     'docker-credential-broken failed with status 3',
-    'docker-credential-odd gave no credential that can be read',
-    'docker-credential-endless gave more than 1048576 bytes',
+    'docker-credential-odd returned an unreadable credential',
+    'docker-credential-endless returned more than 1048576 bytes',
     'docker-credential-missing is not installed',
-    '"../../bin/sh" is no name of a credential helper',
+    '"../../bin/sh" is not a valid name of a credential helper',
   ])
 })
 

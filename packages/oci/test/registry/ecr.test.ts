@@ -167,7 +167,7 @@ test('ECR: what it refuses', async (t) => {
   const missing = await open('other')
   await assert.rejects(pushImage(missing, image), {
     code: 'NOT_FOUND',
-    message: /answered 404.*are registry, repository and tag right/,
+    message: /answered 404.*check the registry, the repository and the tag/,
   })
 })
 

@@ -139,7 +139,7 @@ const fatal: readonly (readonly [string, Fault, string, RegExp])[] = [
   ['wrong bytes', { kind: 'wrong-bytes', at: 5 }, 'DIGEST_MISMATCH', /has the digest sha256:/],
   ['500 for ever', { kind: 'answer', status: 500 }, 'UNREACHABLE', /GET http:.* answered 500: try again later/],
   ['cut at its start for ever', { kind: 'cut', after: 0 }, 'UNREACHABLE', /^GET http:/],
-  ['404', { kind: 'answer', status: 404 }, 'NOT_FOUND', /answered 404.*are registry, repository and tag right/],
+  ['404', { kind: 'answer', status: 404 }, 'NOT_FOUND', /answered 404.*check the registry, the repository and the tag/],
   ['403', { kind: 'answer', status: 403 }, 'DENIED', /answered 403/],
   ['401 without a way to log in', { kind: 'answer', status: 401 }, 'UNAUTHORIZED', /offers no way to log in/],
   ['a redirect for ever', { kind: 'redirect-loop' }, 'PROTOCOL', /redirected more than 10 times/],
@@ -147,7 +147,7 @@ const fatal: readonly (readonly [string, Fault, string, RegExp])[] = [
     'a redirect to nowhere',
     { kind: 'answer', status: 307, headers: { location: 'http://[' } },
     'PROTOCOL',
-    /no address/,
+    /redirected to an invalid address/,
   ],
   [
     'a redirect to a file',
@@ -191,7 +191,7 @@ test('download: an endless body, and one that is too long', async (t) => {
   await assert.rejects(collect(store.fetch(image.layers[0]!)), { code: 'SIZE_MISMATCH' })
   await assert.rejects(collect(store.fetch(image.manifest)), {
     code: 'PROTOCOL',
-    message: /more than the 4194304 bytes/,
+    message: /more than the limit of 4194304 bytes/,
   })
   await assert.rejects(all(store.tags()), { code: 'PROTOCOL', message: /more than the/ })
 })
@@ -500,7 +500,7 @@ test('tags: a listing without an end', async (t) => {
   assert.deepEqual((await all(store.tags())).sort(), ['a', 'b', 'v1'].sort())
   for (const body of ['[', '{"tags":7}', '{"tags":[1]}', '']) {
     proxy.setFault(() => ({ kind: 'answer', status: 200, body }))
-    await assert.rejects(all(store.tags()), { code: 'PROTOCOL', message: /no list of tags/ }, body)
+    await assert.rejects(all(store.tags()), { code: 'PROTOCOL', message: /did not return a list of tags/ }, body)
   }
   for (const body of ['{"tags":null}', '{}']) {
     proxy.setFault(() => ({ kind: 'answer', status: 200, body }))

@@ -63,7 +63,7 @@ test('a link to the file stays one', { skip: process.platform === 'win32' }, asy
 test('a file that is not valid is left as it is, and its content is in no message', async (t) => {
   for (const text of ['{"auths": {"a.test": {"auth": "c2VjcmV0"}', '["c2VjcmV0"]', 'null']) {
     const file = configFile(t, text)
-    for (const change of [saveLogin(file, 'a.test', LOGIN), removeLogin(file, 'a.test')])
+    for (const change of [() => saveLogin(file, 'a.test', LOGIN), () => removeLogin(file, 'a.test')])
       await assert.rejects(change, (error: Error) => {
         assert.match(error.message, /config\.json is not (?:valid JSON|a JSON object): correct it, or move it away$/)
         assert.doesNotMatch(error.message, /c2VjcmV0/)

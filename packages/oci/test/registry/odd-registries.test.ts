@@ -332,7 +332,7 @@ test('logins: keys that are addresses with a path, and DOCKER_AUTH_CONFIG', asyn
   await defaultCredentials({ HOME: home, DOCKER_AUTH_CONFIG: 's3cret' })('a.example', {
     note: (text) => notes.push(text),
   })
-  assert.deepEqual(notes, ['DOCKER_AUTH_CONFIG is no JSON that holds logins'])
+  assert.deepEqual(notes, ['DOCKER_AUTH_CONFIG is not a JSON file with logins'])
 })
 
 test('logins in a pipe are not waited for', { skip: process.platform === 'win32', timeout: 30_000 }, async (t) => {

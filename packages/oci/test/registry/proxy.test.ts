@@ -105,7 +105,7 @@ test('plain HTTP is sent to the proxy as it is: no tunnel, and the login of the 
 })
 
 for (const [status, words, transient] of [
-  [407, /wants a login, as in http:\/\/USER:PASSWORD@/, false],
+  [407, /requires a login, as in http:\/\/USER:PASSWORD@/, false],
   [403, /does not let this host through/, false],
   [502, /cannot reach the host/, true],
 ] as const)

@@ -41,7 +41,7 @@ interface Copy {
 }
 
 /**
- * Makes the layer, or nothing where there is no file to copy. Memory: what the encoder takes, whatever the files' size. The layer is kept in a temporary
+ * Makes the layer, or nothing where there is not a file to copy. Memory: what the encoder takes, whatever the files' size. The layer is kept in a temporary
  * file; where there can be none, or the disk is full, it is made a second time when it is sent.
  * @throws StoreError, ZtocFormatError, LayerFormatError with the layer named
  */

@@ -53,7 +53,7 @@ test('Amazon ECR: the token of the AWS SDK, the registry and its storage are rea
     env: { ...environment, https_proxy: `user:wrong@${proxy.host}` },
   })
   assert.equal(refused.status, 1)
-  assert.match(refused.err, /the proxy 127\.0\.0\.1:\d+ that https_proxy names answers 407: it wants a login/)
+  assert.match(refused.err, /the proxy 127\.0\.0\.1:\d+ that https_proxy names answers 407: it requires a login/)
   assert.ok(!refused.err.includes('wrong'))
   assert.ok(proxy.asked.length - before <= 4, 'it is not asked again and again')
 })

@@ -69,7 +69,7 @@ export class ZstdEncoder {
     this.#from = this.#exports.s(chunkSize)
     this.#to = this.#exports.s(this.#bound)
     if (this.#context === 0 || this.#from === 0 || this.#to === 0)
-      throw new Error(`there is no memory to compress chunks of ${chunkSize} bytes`)
+      throw new Error(`there is not enough memory to compress chunks of ${chunkSize} bytes`)
   }
 
   /** The chunk as a frame, in memory of its own. @param level 1 to 19 @throws RangeError where the chunk is too large */

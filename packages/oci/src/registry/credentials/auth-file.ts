@@ -68,7 +68,7 @@ function parseAuths(bytes: Uint8Array, path: string, { note }: CredentialRequest
     }
   } catch {
     // Not with the parser's words: they may quote a secret.
-    note?.(`${path} is no JSON that holds logins`)
+    note?.(`${path} is not a JSON file with logins`)
     return undefined
   }
 }

@@ -26,7 +26,7 @@ export async function askCredentialHelper(
   }
   const json = parse(output)
   if (typeof json?.Secret !== 'string' || typeof json.Username !== 'string')
-    throw new Error(`${program} gave no credential that can be read`)
+    throw new Error(`${program} returned an unreadable credential`)
   if (json.Secret === '') return undefined
   const source = `the login kept by ${program}`
   return json.Username === '<token>'
@@ -55,7 +55,7 @@ export async function eraseInHelper(name: string, server: string, signal: AbortS
 
 /** @throws Error for a name that is not one: a configuration names a program on PATH, not a way to one */
 function programOf(name: string): string {
-  if (!/^[\w][\w.-]*$/.test(name)) throw new Error(`"${name.slice(0, 100)}" is no name of a credential helper`)
+  if (!/^[\w][\w.-]*$/.test(name)) throw new Error(`"${name.slice(0, 100)}" is not a valid name of a credential helper`)
   return `docker-credential-${name}`
 }
 
@@ -78,7 +78,10 @@ function run(
       reject(error)
     }
     const onAbort = () => end(signal?.reason)
-    const timer = setTimeout(() => end(new Error(`${program} gave nothing in ${TIMEOUT / 1000} seconds`)), TIMEOUT)
+    const timer = setTimeout(
+      () => end(new Error(`${program} returned nothing within ${TIMEOUT / 1000} seconds`)),
+      TIMEOUT,
+    )
     signal?.addEventListener('abort', onAbort)
     child.on('error', (error) => {
       const missing = 'code' in error && error.code === 'ENOENT'
@@ -88,7 +91,7 @@ function run(
     child.stdin.end(input)
     child.stdout.on('data', (chunk: Uint8Array) => {
       size += chunk.length
-      if (size > OUTPUT) end(new Error(`${program} gave more than ${OUTPUT} bytes`))
+      if (size > OUTPUT) end(new Error(`${program} returned more than ${OUTPUT} bytes`))
       else chunks.push(chunk)
     })
     const done = (status: number | null) => {

@@ -13,7 +13,7 @@ export interface FileFacts {
 export interface ImageFiles {
   /** Undefined where nothing is there. */
   stat(path: string): Promise<FileFacts | undefined>
-  /** Names in a folder; none where there is no folder. */
+  /** Names in a folder; none where there is not a folder. */
   names(path: string): Promise<ReadonlySet<string>>
   /** Bytes [start, end) of a file, fewer where it ends earlier. Undefined where there is no such file, or the limit of all reads is reached. */
   read(path: string, start: number, end: number): Promise<Buffer | undefined>
