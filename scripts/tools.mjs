@@ -1,8 +1,8 @@
 // Finds the real tools that tests, benchmarks and the demo compare with, and installs those that are missing where that
-// is possible: Debian packages as root, Python tools into a venv and other Node versions into .cache/tools.
+// is possible: Debian packages as root, Python tools into a venv, other Node versions and Java's packages into .cache/tools.
 // `node scripts/tools.mjs NAME…` installs by hand (exit status 1 when one cannot be had).
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants, existsSync, mkdirSync, rmSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -39,6 +39,9 @@ const PYTHON = {
 
 /** PyPI's packages that bring no command that is wanted, by their name. */
 const PYTHON_MODULES = { moto: 'moto[stepfunctions]==5.2.5 flask==3.1.3 flask-cors==6.0.5' } // interprets state machines
+
+/** Maven's packages, by the name that `ensureJars` knows. */
+const MAVEN = { 'event-ruler': 'software.amazon.event.ruler:event-ruler:1.8.1' } // what Amazon EventBridge matches patterns with
 
 /** The names that `ensure` knows. */
 export const toolNames = [...Object.keys(DEBIAN), ...Object.keys(PYTHON)]
@@ -110,6 +113,35 @@ export function ensurePackages(...packages) {
     if (!isThere()) throw new Error(`npm could not install ${packages.join(' ')}: ${lastLine(output)}`)
   })
   return modules
+}
+
+/**
+ * Folder that has the jars of one of Maven's packages, and what they depend on. Needs Java and Maven.
+ * @throws Error of one line
+ */
+export function ensureJars(name) {
+  const folder = join(cache, name)
+  const jars = join(folder, 'jars')
+  const isThere = () => existsSync(join(folder, 'installed'))
+  for (const command of ['java', 'mvn']) if (!find(command)) throw new Error(`${name}: there is no ${command} here`)
+  if (isThere()) return jars
+  alone(name, () => {
+    if (isThere()) return
+    mkdirSync(folder, { recursive: true })
+    const [groupId, artifactId, version] = MAVEN[name].split(':')
+    const head = '<project><modelVersion>4.0.0</modelVersion><groupId>tools</groupId><artifactId>tools</artifactId>'
+    const coordinates = `<groupId>${groupId}</groupId><artifactId>${artifactId}</artifactId><version>${version}</version>`
+    const pom = `${head}<version>1</version><dependencies><dependency>${coordinates}</dependency></dependencies></project>`
+    writeFileSync(join(folder, 'pom.xml'), pom)
+    const goal = ['dependency:copy-dependencies', `-DoutputDirectory=${jars}`]
+    const { status, output } = run('mvn', ['-B', '-q', '-f', join(folder, 'pom.xml'), ...goal])
+    if (status !== 0) {
+      const [reason = lastLine(output)] = output.match(/^.*ERROR.*$/m) ?? []
+      throw new Error(`Maven could not install ${MAVEN[name]}: ${reason}`)
+    }
+    mkdirSync(join(folder, 'installed'))
+  })
+  return jars
 }
 
 const LOCK_LIFE = 10 * 60_000 // ms; whoever left an older lock has died

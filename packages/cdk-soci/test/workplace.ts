@@ -14,6 +14,7 @@ export const WORKSPACE = fileURLToPath(new URL('../../../../', import.meta.url))
 
 interface Tools {
   ensure(name: string): string
+  ensureJars(name: string): string
   ensureNode(major: string): string
   ensurePackages(...packages: string[]): string
 }
@@ -32,6 +33,11 @@ export function packages(t: TestContext, ...names: string[]): string | undefined
   return orSkip(t, names.join(' and '), () => tools.ensurePackages(...names))
 }
 
+/** The folder that has a package of Maven's; else as `tool`. */
+export function jars(t: TestContext, name: string): string | undefined {
+  return orSkip(t, name, () => tools.ensureJars(name))
+}
+
 function orSkip(t: TestContext, name: string, find: () => string): string | undefined {
   try {
     return find()
@@ -47,14 +53,17 @@ function orSkip(t: TestContext, name: string, find: () => string): string | unde
 export interface RunOptions {
   readonly cwd?: string
   readonly env?: NodeJS.ProcessEnv
+  /** What it reads from its standard input. */
+  readonly input?: string
 }
 
 /** Runs a command to its end, `node` being `NODE`, and gives what it printed. @throws Error with all that it said where it fails */
-export function run(command: string, args: readonly string[], { cwd = PACKAGE, env }: RunOptions = {}): string {
+export function run(command: string, args: readonly string[], { cwd = PACKAGE, env, input }: RunOptions = {}): string {
   const path = `${dirname(NODE)}${delimiter}${process.env.PATH}`
   const { status, stdout, stderr, error } = spawnSync(command === 'node' ? NODE : command, args, {
     cwd,
     env: { ...environment(), PATH: path, ...env },
+    ...(input !== undefined && { input }),
     encoding: 'utf8',
     maxBuffer: 64 << 20,
   })

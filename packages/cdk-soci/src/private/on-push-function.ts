@@ -3,7 +3,7 @@ import * as events from 'aws-cdk-lib/aws-events'
 import * as iam from 'aws-cdk-lib/aws-iam'
 import * as lambda from 'aws-cdk-lib/aws-lambda'
 import type { Construct } from 'constructs'
-import type { SociIndexOnPushProps } from '../soci-index-on-push-options'
+import { type SociIndexOnPushProps, SociIndexVersion } from '../soci-index-on-push-options'
 import { acknowledge } from './acknowledge'
 import { MEMORY } from './answering-function'
 import { optionProperties } from './checked-options'
@@ -77,11 +77,8 @@ export function onPushFunction(
 }
 
 /** What pushes need, of the repositories that the filters match. */
-export function grantImages(
-  scope: Construct,
-  { grantee, policy }: HandlerFunction,
-  { filters, reconcile }: OnPushOptions,
-) {
+export function grantImages(scope: Construct, { grantee, policy }: HandlerFunction, options: OnPushOptions): void {
+  const { filters, reconcile, indexVersion } = options
   const arnOf = (repository: string): string =>
     Stack.of(scope).formatArn({ service: 'ecr', resource: 'repository', resourceName: repository })
   const names = filters.map(({ repository }) => repository)
@@ -90,13 +87,19 @@ export function grantImages(
     iam.Grant.addToPrincipal({ grantee, actions, resourceArns })
   }
   grant(['ecr:GetAuthorizationToken'], ['*'])
-  grant([...READ, ...WRITE, ...(reconcile ? ['ecr:DescribeImages'] : [])].sort(), arns)
+  const write = WRITE.filter((action) => !unused(indexVersion).includes(action))
+  grant([...READ, ...write, ...(reconcile ? ['ecr:DescribeImages'] : [])].sort(), arns)
   // Amazon ECR names all repositories when they are listed
   if (reconcile) grant(['ecr:DescribeRepositories'], [arnOf('*')])
   const wide = [...arns, ...(reconcile ? [arnOf('*')] : [])].filter((arn) => arn.includes('*') || arn.includes('?'))
   const reason = 'These are the repositories whose pushes are indexed, or listed to find pushes without an index.'
   if (wide.length > 0)
     acknowledge(policy, 'AwsSolutions-IAM5', reason, ...[...new Set(wide)].map((arn) => `Resource::${arn}`))
+}
+
+/** Of what is done to write an image: nobody is asked who owns the result of a push, and only a tag can be immutable. */
+function unused(indexVersion: SociIndexVersion): readonly string[] {
+  return ['ecr:ListImages', ...(indexVersion === SociIndexVersion.V1 ? ['ecr:DescribeRepositories'] : [])]
 }
 
 /** Lambda reads the queue. By L1, as older releases of the CDK know no concurrency of a queue. */

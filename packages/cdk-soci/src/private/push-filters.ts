@@ -30,7 +30,7 @@ export function parseFilters(filters: readonly string[]): PushFilter[] {
 
 function parseFilter(filter: string): PushFilter {
   const [, repository, tag] = FILTER.exec(filter) ?? []
-  if (repository !== undefined && tag !== undefined) return { repository, tag }
+  if (repository !== undefined && tag !== undefined) return { repository: simple(repository), tag: simple(tag) }
   const example = 'such as app/*:v*'
   const has = `filters has "${filter.slice(0, 300)}"`
   if (filter.includes(',')) throw new Error(`${has}: give each pattern as an element of its own`)
@@ -39,4 +39,9 @@ function parseFilter(filter: string): PushFilter {
   throw new Error(
     `${has}: it must be REPOSITORY:TAG, ${example}, without the registry's host, and its wildcards are * and ?`,
   )
+}
+
+/** Stars in a row mean the same as one. */
+function simple(pattern: string): string {
+  return pattern.replaceAll(/\*+/g, '*')
 }

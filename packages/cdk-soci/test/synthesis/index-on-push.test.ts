@@ -61,7 +61,8 @@ test('filters become conditions of the rule', () => {
     [['app:a', 'app:b'], { 'repository-name': ['app'], 'image-tag': ['a', 'b'] }],
     [['a:x', 'b:x'], { 'repository-name': ['a', 'b'], 'image-tag': ['x'] }],
     [['a:x', 'b:x', 'a:y', 'b:y'], { 'repository-name': ['a', 'b'], 'image-tag': ['x', 'y'] }],
-    [['a?c:**'], { 'repository-name': [{ wildcard: 'a*c' }], 'image-tag': [{ wildcard: '*' }] }],
+    [['a?c:**'], { 'repository-name': [{ wildcard: 'a*c' }], 'image-tag': [NOT_OURS] }],
+    [['a?c:?*'], { 'repository-name': [{ wildcard: 'a*c' }], 'image-tag': [{ wildcard: '*' }] }],
     [['*:v1', '*:*'], { 'image-tag': [NOT_OURS] }],
     [
       ['a:x', 'b:y'],

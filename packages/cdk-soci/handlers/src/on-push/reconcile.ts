@@ -36,7 +36,7 @@ export async function reconcile({ after = '' }: ReconcileEvent, task: PushTask, 
   const { settings } = task
   const { queueUrl } = settings
   if (queueUrl === undefined) throw new SettingError('SOCI_QUEUE_URL is missing: the reconcile run sends pushes there')
-  const signal = AbortSignal.timeout(Math.max(0, context.getRemainingTimeInMillis()))
+  const signal = AbortSignal.timeout(Math.max(0, Math.floor(context.getRemainingTimeInMillis())))
   const { ECRClient } = await import('@aws-sdk/client-ecr')
   await withAwsClient(
     (options) => new ECRClient({ ...options, maxAttempts: ATTEMPTS }),
