@@ -32,8 +32,9 @@ test('a v1 index survives by its tag only', () => {
   assert.ok(!survives([], template)) // without a tag: docs say so
 })
 
-test('every way of making an index writes its tags out', () => {
+test('every way of making an index during the deployment writes its tags out', () => {
   for (const [name, app] of wholeApps()) {
+    if (/^(OnPush|Backfill)/.test(name)) continue // no image is part of their templates
     const stacks = app.node.findAll().filter((node): node is Stack => node instanceof Stack)
     const indexes = stacks.flatMap((stack) =>
       Object.values(resourcesOf(stack)).filter(({ Type }) => Type === 'Custom::SociIndex'),

@@ -30,7 +30,7 @@ it('README and docs: every snippet compiles under strict TypeScript and indexes 
 })
 
 it('README: the whole app compiles and is synthesized as it stands', (t) => {
-  const [app, ...others] = snippetsOf(join(PACKAGE, 'README.md'), 'typescript')
+  const [app, ...others] = snippetsOf(join(PACKAGE, 'README.md'), 'ts nofixture')
   assert.ok(app !== undefined && others.length === 0)
   const whole = join(PACKAGE, 'generated', 'whole-app')
   t.after(() => rmSync(whole, { recursive: true, force: true }))
