@@ -40,6 +40,7 @@ export function explain(error: unknown): string {
     'PropertyError',
     'DeadlineError',
     'PushError',
+    'OutputTagError',
     'SupersededError',
     'Error',
   ].includes(name)

@@ -182,6 +182,8 @@ export class Http {
         origin,
         path,
         method,
+        // undici ends a connection after HEAD, as a server may send a body all the same: the next request would fail by that, and be tried again
+        ...(method === 'HEAD' && { reset: false }),
         headers: {
           'user-agent': 'sociable',
           ...headers,

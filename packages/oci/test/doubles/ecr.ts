@@ -34,6 +34,8 @@ export interface EcrOptions {
   readonly tls?: Certificate | undefined
   /** Name of the storage's host, where something leads that name to it. @default its address */
   readonly storageName?: string | undefined
+  /** One of so many manifests that are put is answered with "Rate exceeded". @default none */
+  readonly throttleEvery?: number
   /** Manifests that may be put within a second. @default any number */
   readonly putRate?: number | undefined
   /** Whether blobs are mounted from other repositories; an account has to allow that. @default false: 202 */
@@ -114,7 +116,9 @@ export async function startEcr(options: EcrOptions = {}): Promise<Ecr> {
   }, options)
   const storageUrl = options.storageName === undefined ? storage.url : `https://${options.storageName}`
 
+  let attempts = 0
   const tooManyPuts = () => {
+    if (++attempts % (options.throttleEvery ?? Number.POSITIVE_INFINITY) === 0) return true
     const now = Date.now()
     while (puts.length > 0 && puts[0]! <= now - 1000) puts.shift()
     if (puts.length >= (options.putRate ?? Number.POSITIVE_INFINITY)) return true

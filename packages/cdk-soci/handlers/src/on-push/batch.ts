@@ -11,7 +11,7 @@ import { handlePush } from './handle-push.js'
 import type { PushTask } from './index-push.js'
 import { writeMetrics } from './metrics.js'
 import { type Push, PushError, readPush } from './push.js'
-import { type SqsBatch, type SqsMessage, shortenPause } from './queue.js'
+import { pauseAfter, type SqsBatch, type SqsMessage, shortenPause } from './queue.js'
 import { isReconcile, reconcile } from './reconcile.js'
 
 /** What Lambda is answered ("Implementing partial batch responses"): the messages that go back to the queue. */
@@ -25,11 +25,14 @@ const LEAST_TIME = 60_000
 /** Handles messages one after the other. What may pass goes back to the queue, what cannot to the dead-letter queue. */
 export async function handleBatch({ Records }: SqsBatch, task: PushTask, context: LambdaContext): Promise<BatchAnswer> {
   const { settings } = task
+  const { queueUrl } = settings
   const failed: SqsMessage[] = []
-  for (const [i, message] of Records.entries())
-    if (i > 0 && context.getRemainingTimeInMillis() < LEAST_TIME) failed.push(message)
-    else if (!(await handleMessage(message, task, context))) failed.push(message)
-  if (settings.queueUrl !== undefined) for (const message of failed) await shortenPause(settings.queueUrl, message)
+  for (const [i, message] of Records.entries()) {
+    const isBegun = i === 0 || context.getRemainingTimeInMillis() > LEAST_TIME
+    if (isBegun && (await handleMessage(message, task, context))) continue
+    failed.push(message)
+    if (queueUrl !== undefined) await shortenPause(queueUrl, message, isBegun ? pauseAfter(message) : 0)
+  }
   const ages = Records.map(({ attributes }) => Date.now() - Number(attributes.SentTimestamp)).filter(Number.isFinite)
   writeMetrics(settings.metricsNamespace, context.functionName, {
     AgeOfOldestMessage: Math.max(0, ...ages) / 1000,

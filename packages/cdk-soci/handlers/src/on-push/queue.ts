@@ -60,19 +60,23 @@ export async function sendToDeadLetters(url: string, body: string, reason: strin
   await withSqs((client) => client.send(command))
 }
 
-/**
- * Lets a message that goes back to the queue be received again after a pause that grows, in place of the queue's visibility timeout: that is longer than
- * the function may run. What cannot be had is done without.
- */
-export async function shortenPause(url: string, { receiptHandle, attributes }: SqsMessage): Promise<void> {
+/** Seconds until the next try. Not the same for all that failed together. */
+export function pauseAfter({ attributes }: SqsMessage): number {
   const tries = Math.max(1, Number(attributes.ApproximateReceiveCount) || 1)
-  const pause = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 3 ** (tries - 1)) * (0.75 + Math.random() / 4)
+  return Math.min(LONGEST_PAUSE, FIRST_PAUSE * 3 ** (tries - 1)) * (0.75 + Math.random() / 4)
+}
+
+/**
+ * Lets a message that goes back to the queue be received again after so many seconds, in place of the queue's visibility timeout: that is longer than the
+ * function may run. Where that is refused, the timeout stays.
+ */
+export async function shortenPause(url: string, { receiptHandle }: SqsMessage, seconds: number): Promise<void> {
   try {
     const { ChangeMessageVisibilityCommand } = await import('@aws-sdk/client-sqs')
     const command = new ChangeMessageVisibilityCommand({
       QueueUrl: url,
       ReceiptHandle: receiptHandle,
-      VisibilityTimeout: Math.round(pause),
+      VisibilityTimeout: Math.round(seconds),
     })
     await withSqs((client) => client.send(command))
   } catch (error) {

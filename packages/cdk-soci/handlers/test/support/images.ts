@@ -16,6 +16,30 @@ export async function pushApp(store: Store, tag: string, seed = tag): Promise<De
   return image.manifest
 }
 
+/** A manifest or index, with the contents that it names. */
+export async function pushDocument(
+  store: Store,
+  mediaType: string,
+  document: object,
+  tag?: string,
+): Promise<Descriptor> {
+  const { describe } = await doubles()
+  const bytes = new TextEncoder().encode(JSON.stringify({ schemaVersion: 2, mediaType, ...document }))
+  const descriptor = describe(mediaType, bytes)
+  await store.push(descriptor, bytes)
+  if (tag !== undefined) await store.tag(descriptor, tag)
+  return descriptor
+}
+
+/** A content, pushed. */
+export async function pushBlob(store: Store, mediaType: string, content: string | Uint8Array): Promise<Descriptor> {
+  const { describe } = await doubles()
+  const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content
+  const descriptor = describe(mediaType, bytes)
+  await store.push(descriptor, bytes)
+  return descriptor
+}
+
 /** The image of that tag as an index of one platform, under another tag. */
 export async function wrap(store: Store, manifest: Descriptor, tag: string): Promise<Descriptor> {
   const { describe } = await doubles()

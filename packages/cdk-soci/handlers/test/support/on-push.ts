@@ -18,6 +18,8 @@ export interface OnPushOptions extends EcrOptions {
 
 export interface OnPush extends Cloud {
   readonly lambda: Lambda
+  /** What further ones are started with. */
+  readonly function: { readonly node: string; readonly environment: Readonly<Record<string, string>> }
   readonly queue: Queue
   /** Sends the events, and lets the function work until the queue is empty. Gives what it printed, as JSON by line. */
   deliver(...events: unknown[]): Promise<LogLine[]>
@@ -43,7 +45,14 @@ export async function startOnPush(t: TestContext, options: OnPushOptions = {}): 
     SOCI_OPTIONS: JSON.stringify(SMALL),
     ...added,
   }
-  const lambda = startLambda(t, { node, handler: 'index.onPushHandler', environment, ...lambdaOptions })
+  const lambda = startLambda(t, {
+    node,
+    handler: 'index.onPushHandler',
+    environment,
+    timeout: 900_000,
+    killAfter: 120_000,
+    ...lambdaOptions,
+  })
   const invoke = async (count: number): Promise<Invocation> => {
     const Records = queue.receive(count)
     const invocation = await lambda.invoke({ Records })
@@ -53,6 +62,7 @@ export async function startOnPush(t: TestContext, options: OnPushOptions = {}): 
   return {
     ...cloud,
     lambda,
+    function: { node, environment },
     queue,
     invoke,
     async deliver(...events) {

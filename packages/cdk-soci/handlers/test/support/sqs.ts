@@ -38,6 +38,8 @@ export interface Queue {
   send(body: unknown): void
   /** The next messages, as Lambda gets them; when none is visible the clock goes on. Empty where there are none left. */
   receive(count: number): SqsMessage[]
+  /** As `receive`, for one of several pollers: waits while what there is is with the others. */
+  next(count: number): Promise<SqsMessage[]>
   /** What Lambda does with a function's answer: deletes what it does not name. */
   settle(messages: readonly SqsMessage[], answer: BatchAnswer): void
   readonly deadLetters: readonly { readonly body: string; readonly reason?: string }[]
@@ -119,7 +121,34 @@ export async function startQueue(t: TestContext, options: QueueOptions = {}): Pr
   })
   t.after(() => api.close())
 
+  /** Ids of messages that a function has. */
+  const away = new Set<string>()
+  let settled: (() => void)[] = []
+
   const visible = (): Message[] => [...messages.values()].filter(({ visibleAt }) => visibleAt <= clock)
+
+  const receive = (count: number): SqsMessage[] => {
+    const found: SqsMessage[] = []
+    while (found.length === 0 && messages.size > 0) {
+      if (visible().length === 0) clock = Math.min(...[...messages.values()].map(({ visibleAt }) => visibleAt))
+      for (const message of visible()) {
+        if (found.length === count) break
+        if (message.received >= maxReceiveCount) {
+          deadLetters.push({ body: message.body })
+          messages.delete(message.id)
+          continue
+        }
+        message.received++
+        away.add(message.id)
+        message.visibleAt = clock + visibility
+        message.receipt = randomUUID()
+        const attributes = { ApproximateReceiveCount: String(message.received), SentTimestamp: String(message.sent) }
+        const { id: messageId, receipt: receiptHandle, body } = message
+        found.push({ messageId, receiptHandle, body, attributes, eventSource: 'aws:sqs' })
+      }
+    }
+    return found
+  }
 
   return {
     environment: {
@@ -132,30 +161,19 @@ export async function startQueue(t: TestContext, options: QueueOptions = {}): Pr
       SOCI_METRICS_NAMESPACE: 'Soci',
     },
     send: (body) => void send(typeof body === 'string' ? body : JSON.stringify(body)),
-    receive(count) {
-      const found: SqsMessage[] = []
-      while (found.length === 0 && messages.size > 0) {
-        if (visible().length === 0) clock = Math.min(...[...messages.values()].map(({ visibleAt }) => visibleAt))
-        for (const message of visible()) {
-          if (found.length === count) break
-          if (message.received >= maxReceiveCount) {
-            deadLetters.push({ body: message.body })
-            messages.delete(message.id)
-            continue
-          }
-          message.received++
-          message.visibleAt = clock + visibility
-          message.receipt = randomUUID()
-          const attributes = { ApproximateReceiveCount: String(message.received), SentTimestamp: String(message.sent) }
-          const { id: messageId, receipt: receiptHandle, body } = message
-          found.push({ messageId, receiptHandle, body, attributes, eventSource: 'aws:sqs' })
-        }
-      }
-      return found
+    receive,
+    async next(count) {
+      while (visible().length === 0 && away.size > 0) await new Promise<void>((resolve) => settled.push(resolve))
+      return receive(count)
     },
     settle(received, { batchItemFailures }) {
       const failed = new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier))
-      for (const { messageId } of received) if (!failed.has(messageId)) messages.delete(messageId)
+      for (const { messageId } of received) {
+        away.delete(messageId)
+        if (!failed.has(messageId)) messages.delete(messageId)
+      }
+      for (const wake of settled) wake()
+      settled = []
     },
     deadLetters,
     events,
