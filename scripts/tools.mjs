@@ -34,6 +34,7 @@ const DEBIAN = {
 /** PyPI's packages, by the command. Pinned: they are measured against, or judge. */
 const PYTHON = {
   'cfn-lint': 'cfn-lint==1.58.0',
+  hcl2tojson: 'python-hcl2==8.1.4',
   rapidgzip: 'rapidgzip==0.16.2',
 }
 
