@@ -148,7 +148,10 @@ test('a directory, a file, and what a symlink leads to', async () => {
 
     await assert.rejects(image.extract('etc/none', target().out), { code: 'PATH_NOT_FOUND' })
     await assert.rejects(image.extract('etc', out), { code: 'DESTINATION_INVALID', message: /has files in it/ })
-    await assert.rejects(image.extract('etc', join(out, 'tool')), { code: 'DESTINATION_INVALID', message: /is not a folder/ })
+    await assert.rejects(image.extract('etc', join(out, 'tool')), {
+      code: 'DESTINATION_INVALID',
+      message: /is not a folder/,
+    })
     assert.deepEqual(tree(out), { tool: 'tool' })
   })
 })
