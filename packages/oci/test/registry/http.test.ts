@@ -106,3 +106,33 @@ test('chunks: what one download has done with, another takes; more than may be h
   pool.give(last!)
   assert.equal(pool.take(), last)
 })
+
+test('connections are kept after HEAD, and a body that a server sends all the same does no harm', async (t) => {
+  let connections = 0
+  let body = ''
+  // As bytes, since Node's own server would not send the body
+  const server = createServer((socket) => {
+    connections++
+    socket.on('error', () => {})
+    socket.on('data', (data) => {
+      const isHead = data.toString().startsWith('HEAD')
+      socket.write(`HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n${isHead ? body : 'ok'}`)
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.after(() => server.close())
+  const http = new Http()
+  t.after(() => http.close())
+  const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
+  const head = async () => (await http.send({ method: 'HEAD', url })).status
+  for (let i = 0; i < 20; i++) assert.equal(await head(), 200)
+  assert.ok(connections <= 2, `${connections} connections`)
+  body = 'HTTP/1.1 404 Not Found\r\n\r\n'
+  const read = async () => new TextDecoder().decode(await (await http.send({ method: 'GET', url })).bytes(100))
+  for (let i = 0; i < 5; i++) {
+    assert.equal(await head(), 200)
+    // What came too much ends the connection, and that is tried again
+    const text = await read().catch(read)
+    assert.equal(text, 'ok')
+  }
+})
