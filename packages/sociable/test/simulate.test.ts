@@ -87,7 +87,7 @@ test('where a start reads nearly everything, the advice is a whole pull', async 
 
 test('the command prints a table and the command to run', async (t) => {
   const { cwd, source } = await image(t)
-  const profile = `${cwd}/start.json`
+  const profile = `${cwd}/my start.json`
   writeFileSync(profile, JSON.stringify(PROFILE))
   const table = await run(['simulate', source, '--profile', profile, '--bandwidth', '10MB', '--latency', '20ms'])
   assert.equal(table.status, 0, table.err)
@@ -97,7 +97,7 @@ test('the command prints a table and the command to run', async (t) => {
   assert.match(table.err, /warning: the image does not have 1 path of the profile/)
   assert.match(
     table.err,
-    /recommended: sociable convert oci:\S+ --profile FILE.* \(\d+\.\d times as fast as a whole pull\)/,
+    /recommended: sociable convert oci:\S+ --profile '\S+\/my start\.json'.* \(\d+\.\d times as fast as a whole pull\)/,
   )
   const json = JSON.parse((await run(['simulate', source, '--profile', profile, '--json'])).out)
   assert.deepEqual(json.conditions, { bandwidth: 60e6, latency: 0.003, machineSpeed: 1, programTime: 0.5 })

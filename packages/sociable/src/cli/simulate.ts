@@ -85,7 +85,7 @@ export function simulateCommand(terminal: Terminal): Command {
     })
     if (result.missing > 0) terminal.warn(`the image does not have ${plural(result.missing, 'path')} of the profile`)
     await terminal.result(result, describe(result))
-    terminal.note(advice(result, image))
+    terminal.note(advice(result, image, flags.profile!))
   })
 }
 
@@ -121,11 +121,20 @@ function describe({ ways, recommended }: SimulateResult): Line[] {
   return formatTable(COLUMNS, ways.map(row))
 }
 
-function advice({ ways, recommended }: SimulateResult, image: string): string {
+function advice({ ways, recommended }: SimulateResult, image: string, profiles: readonly string[]): string {
   const [pull] = ways
   const way = ways.find(({ name }) => name === recommended)!
   if (way.flags === undefined)
     return 'recommended: no lazy loading. The start reads most of the image, so pulling it whole is about as fast'
   const times = (pull!.seconds / way.seconds).toFixed(1)
-  return `recommended: sociable ${['convert', image, ...way.flags].join(' ')} (${times} times as fast as a whole pull)`
+  const [first, ...others] = profiles
+  const flags = way.flags.map((flag) => (flag === 'FILE' ? first! : flag))
+  const more = way.flags.includes('FILE') ? others.flatMap((file) => ['--profile', file]) : []
+  const command = ['convert', image, ...flags, ...more].map(shellWord).join(' ')
+  return `recommended: sociable ${command} (${times} times as fast as a whole pull)`
+}
+
+/** A word as a POSIX shell reads it. */
+function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
 }

@@ -14,7 +14,7 @@ export interface SimulatedWay extends SimulatedStart {
   readonly flags?: readonly string[]
   /** Compressed bytes of the start layer. */
   readonly startLayer: number
-  /** Why the prediction is only a bound: the image's zTOCs do not tell where smaller spans could start. */
+  /** Whether the prediction is only an upper bound: the image's zTOCs do not tell where smaller spans could start. */
   readonly isBound: boolean
 }
 
