@@ -8,10 +8,11 @@ export const needsRestart = (): boolean => !process.execArgv.includes(LOW_ADDRES
 
 /** Runs this program again with the flag, in its place: same streams, same signals. Gives its exit status. */
 export function restart(): Promise<number> {
+  // Before the start: a signal that comes meanwhile is delivered after it, rather than ending this process alone
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal))
   const child = spawn(process.execPath, [...process.execArgv, LOW_ADDRESS_SPACE_FLAG, ...process.argv.slice(1)], {
     stdio: 'inherit',
   })
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal))
   return new Promise((resolve, reject) => {
     child.on('error', reject)
     child.on('close', (status, signal) => resolve(status ?? 128 + constants.signals[signal!]))

@@ -1,4 +1,4 @@
-import { type StdioOptions, spawn } from 'node:child_process'
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import { constants } from 'node:os'
 
 /** How a program ended. */
@@ -18,17 +18,20 @@ export async function runProgram(
   args: readonly string[],
   { stdio, env }: { readonly stdio: StdioOptions; readonly env: NodeJS.ProcessEnv },
 ): Promise<ProgramEnd> {
-  const child = spawn(program, args, { stdio, env })
+  let child: ChildProcess | undefined
   const forward = (signal: NodeJS.Signals): void => {
     // Ctrl-C reaches every process of a terminal's foreground: twice would be once too often
     const fromTerminal = (signal === 'SIGINT' || signal === 'SIGQUIT') && process.stdin.isTTY
-    if (!fromTerminal) child.kill(signal)
+    if (!fromTerminal) child?.kill(signal)
   }
+  // Before the start: a signal that comes meanwhile is delivered after it, rather than ending this process alone
   for (const signal of SIGNALS) process.on(signal, forward)
   try {
+    const started = spawn(program, args, { stdio, env })
+    child = started
     return await new Promise((resolve, reject) => {
-      child.on('error', reject)
-      child.on('close', (status, signal) => resolve({ status, signal }))
+      started.on('error', reject)
+      started.on('close', (status, signal) => resolve({ status, signal }))
     })
   } finally {
     for (const signal of SIGNALS) process.off(signal, forward)

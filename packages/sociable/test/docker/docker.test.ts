@@ -57,8 +57,11 @@ test('output, standard input and exit status are those of docker', { skip }, asy
 })
 
 test('signals reach docker, and the end is that of docker', { skip }, async (t) => {
-  const patient = await dockerThat(t, `trap 'echo got it; exit 7' TERM; echo ready; while :; do sleep 0.05; done`)
-  const mortal = await dockerThat(t, `echo ready; while :; do sleep 0.05; done`)
+  const patient = await dockerThat(
+    t,
+    `trap 'echo got it; exit 7' TERM; echo ready; for i in $(seq 600); do sleep 0.05; done`,
+  )
+  const mortal = await dockerThat(t, `echo ready; for i in $(seq 600); do sleep 0.05; done`)
   for (const [{ env }, signal, end] of [
     [patient, 'SIGTERM', { status: 7, signal: null, out: 'ready\ngot it\n', err: '' }],
     [mortal, 'SIGTERM', { status: null, signal: 'SIGTERM', out: 'ready\n', err: '' }],
