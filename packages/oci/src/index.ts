@@ -51,7 +51,12 @@ export { type OpenOptions, openStore } from './open.js'
 export { readAhead } from './read-ahead.js'
 // Its values are in @sociable/oci/registry, as loading HTTP takes longer than what is done without it.
 export type { Credential, Credentials, RegistryClient, RegistryStore } from './registry/registry.js'
-export { type LayoutRepositoriesOptions, layoutRepositories } from './server/layout-repositories.js'
+export {
+  type LayoutRepositories,
+  type LayoutRepositoriesOptions,
+  type LeftOutFolder,
+  layoutRepositories,
+} from './server/layout-repositories.js'
 export type { RegistryOptions } from './server/registry.js'
 export { type RegistryServer, type RegistryServerOptions, serveRegistry } from './server/registry-server.js'
 export { memoryRepositories, type Repositories, type ServedStore } from './server/repositories.js'

@@ -1,4 +1,4 @@
-import type { CallOptions, ImageLocation, RegistryAccess } from './options.js'
+import type { CallOptions, ImageLocation, RegistryAccess, WholeLayerOptions } from './options.js'
 import { openOnly } from './places/location.js'
 import { mergeProfiles } from './profile/merge-profiles.js'
 import type { Profile } from './profile/profile.js'
@@ -6,7 +6,7 @@ import { readOnePlatform } from './reading/one-platform.js'
 import { Union } from './reading/union.js'
 import { resolveProfile } from './start-layer/resolve-profile.js'
 
-export interface CheckProfileOptions extends CallOptions, RegistryAccess {
+export interface CheckProfileOptions extends CallOptions, RegistryAccess, WholeLayerOptions {
   /** As `linux/arm64`. @default the machine's (with linux as the system), else the image's only one */
   readonly platform?: string | undefined
 }
@@ -38,11 +38,11 @@ export async function checkProfile(
   profile: Profile,
   options: CheckProfileOptions = {},
 ): Promise<CheckProfileResult> {
-  const { signal } = options
+  const { signal, onWholeLayer } = options
   const place = await openOnly(image, 'read', options)
   try {
     const one = await readOnePlatform(place, options.platform, signal)
-    const layers = one.layers(await one.findIndex())
+    const layers = one.layers(await one.findIndex(), { onWholeLayer })
     const union = new Union(layers.map((layer) => () => layer.open(signal)))
     const merged = mergeProfiles([profile])
     const { missing, notFiles } = await resolveProfile(union, merged, signal)

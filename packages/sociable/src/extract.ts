@@ -17,7 +17,7 @@ const NEW_FOLDER = 0o777
  * Writes what is at `path`, a file or all that is in a directory, into a folder, which appears when it is whole; when the call fails or is aborted, nothing stays.
  *
  * Everything is made anew, symlinks last, so nothing is ever written through a link. A symlink is made where it leads to a place within the folder (an
- * absolute one counts from the image's root), as a relative one. Left out are all other symlinks, devices, pipes, sparse files, and names that this system
+ * absolute one counts from the image's root), as a relative one; with `keepLinks` each as it is. Left out are all other symlinks, devices, pipes, sparse files, and names that this system
  * cannot have or cannot tell apart from another (`A` and `a`). Permissions are kept but for set-id and sticky bits, and files' times; owners and extended attributes are
  * not. Of each layer the spans that are needed are read in their order, each once.
  * @param folder is made, with the folders that it is in; it may be there if it is empty or, for a file, has nothing of the file's name

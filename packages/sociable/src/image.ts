@@ -1,16 +1,17 @@
-import type { Descriptor } from '@sociable/oci'
 import { ImageError } from './error.js'
 import { extractFiles } from './extract.js'
+import { tarFiles } from './extract-tar.js'
 import type { TreeEntry } from './image/image-tree.js'
 import { formatPlatform } from './image/platform.js'
 import type { SociLookup } from './image/soci-lookup.js'
-import type { CallOptions, ImageLocation, RegistryAccess } from './options.js'
+import type { CallOptions, ImageLocation, RegistryAccess, WholeLayerOptions } from './options.js'
 import { openOnly, type Place } from './places/location.js'
 import type { ExtractOptions, ExtractResult } from './reading/extract-result.js'
 import { linkNameOf } from './reading/layer-tree.js'
-import { FetchCounter, indexedLayers, type LazyLayer } from './reading/lazy-layer.js'
+import { FetchCounter, type LazyLayer } from './reading/lazy-layer.js'
 import { readOnePlatform } from './reading/one-platform.js'
 import { type Found, headerOf, isDirectory, Union } from './reading/union.js'
+import { formatBinarySize } from './size.js'
 
 export type EntryType = 'file' | 'dir' | 'symlink' | 'char' | 'block' | 'fifo'
 
@@ -73,21 +74,25 @@ export interface Image {
   stream(path: string, options?: CallOptions): AsyncIterable<Uint8Array>
   /**
    * Writes a file, or all that is in a directory, into a folder of this machine that is empty or not there yet. No name, and no link, leads out of it;
-   * what cannot be written so is skipped, and told. See `ExtractOptions` and `ExtractResult`.
+   * what cannot be written is skipped and reported. See `ExtractOptions` and `ExtractResult`.
    * @throws ImageError PATH_NOT_FOUND, DESTINATION_INVALID
    */
   extract(path: string, folder: string, options?: ExtractOptions): Promise<ExtractResult>
+  /**
+   * A file, or all that is in a directory, as a POSIX tar: with the image's owners, permissions, extended attributes and link targets. Devices, pipes and sparse files
+   * are left out and reported.
+   * @throws ImageError PATH_NOT_FOUND
+   */
+  tar(path: string, options?: CallOptions & Pick<ExtractOptions, 'onSkip'>): AsyncIterable<Uint8Array>
   readonly statistics: FetchStatistics
   close(): Promise<void>
 }
 
-export interface OpenImageOptions extends CallOptions, RegistryAccess {
+export interface OpenImageOptions extends CallOptions, RegistryAccess, WholeLayerOptions {
   /** As `linux/arm64`. @default the machine's (with linux as the system), else the image's only one */
   readonly platform?: string | undefined
   /** Bytes that a layer without an index may unpack to. @default 16 GiB, or 100 times the layer's size if that is more */
   readonly layerLimit?: number | undefined
-  /** Called before a layer is read whole because no index has it: with the layer, and all the image's layers that no index has. */
-  readonly onWholeLayer?: ((layer: Descriptor, all: readonly Descriptor[]) => void) | undefined
 }
 
 /**
@@ -99,16 +104,14 @@ export interface OpenImageOptions extends CallOptions, RegistryAccess {
  * await image.close()
  */
 export async function openImage(image: ImageLocation, options: OpenImageOptions = {}): Promise<Image> {
-  const { signal, platform, layerLimit } = options
+  const { signal, platform, layerLimit, onWholeLayer } = options
   const place = await openOnly(image, 'read', options)
   try {
     const one = await readOnePlatform(place, platform, signal)
     const { entry } = one
     const soci = await one.findIndex()
-    const indexed = indexedLayers(soci.index?.manifest)
-    const without = (entry.manifest!.layers ?? []).filter(({ digest }) => !indexed.has(digest))
-    const counter = new FetchCounter((layer) => options.onWholeLayer?.(layer, without))
-    const layers = one.layers(soci, { counter, limit: layerLimit })
+    const counter = new FetchCounter()
+    const layers = one.layers(soci, { counter, limit: layerLimit, onWholeLayer })
     return new LayeredImage(place, entry, soci.index, layers, counter)
   } catch (error) {
     await place.close()
@@ -182,7 +185,7 @@ class LayeredImage implements Image {
     const file = await this.#file(path, options.signal)
     if (file.entry.size > MAX_READ_SIZE)
       throw new RangeError(
-        `${path} has ${file.entry.size} bytes, more than the ${MAX_READ_SIZE} that are read at once: use stream`,
+        `${path} has ${file.entry.size} bytes, more than the limit of ${formatBinarySize(MAX_READ_SIZE)}: use stream()`,
       )
     const chunks: Uint8Array[] = []
     for await (const chunk of file.layer.read(file.entry, options.signal)) chunks.push(chunk)
@@ -195,8 +198,11 @@ class LayeredImage implements Image {
   }
 
   async extract(path: string, folder: string, options: ExtractOptions = {}): Promise<ExtractResult> {
-    const source = { union: this.#union(options.signal), layerOf: (digest: string) => this.#layer(digest) }
-    return await extractFiles(source, path, folder, options)
+    return await extractFiles(this.#source(options), path, folder, options)
+  }
+
+  tar(path: string, options: CallOptions & Pick<ExtractOptions, 'onSkip'> = {}): AsyncIterable<Uint8Array> {
+    return tarFiles(this.#source(options), path, options)
   }
 
   async close(): Promise<void> {
@@ -212,6 +218,10 @@ class LayeredImage implements Image {
         `${path} is not a file but a ${ENTRY_TYPES[entry?.type ?? 'dir'] ?? entry!.type}`,
       )
     return { entry, layer: this.#layer(layer!.digest) }
+  }
+
+  #source({ signal }: CallOptions) {
+    return { union: this.#union(signal), layerOf: (digest: string) => this.#layer(digest) }
   }
 
   #layer(digest: string): LazyLayer {

@@ -47,6 +47,7 @@ export type {
   Optimization,
   RegistryAccess,
   StartLayerKind,
+  WholeLayerOptions,
 } from './options.js'
 export { printable, printableJson } from './printable.js'
 export { decodeProfile as parseProfile } from './profile/decode-profile.js'

@@ -1,4 +1,4 @@
-import type { Store } from '@sociable/oci'
+import type { Descriptor, Store } from '@sociable/oci'
 import type { Profile } from './profile/profile.js'
 import type { ProgressEvent } from './progress.js'
 
@@ -33,6 +33,15 @@ export interface RegistryAccess {
   readonly insecure?: boolean | readonly string[] | undefined
   /** Told of what a registry does that a user should know although the work goes on. @default nobody is told */
   readonly onNotice?: ((message: string) => void) | undefined
+}
+
+/** For calls that read an image's files: layers that no index has are read whole. */
+export interface WholeLayerOptions {
+  /**
+   * Called before a layer is read whole, with 0 bytes, and while it is read, with its compressed bytes so far. `all` are the image's layers that should have an
+   * index and have none: a start layer is not among them.
+   */
+  readonly onWholeLayer?: ((layer: Descriptor, bytes: number, all: readonly Descriptor[]) => void) | undefined
 }
 
 /** What decides an index's bytes, and how it is built. */

@@ -1,13 +1,13 @@
 import { decodeImageConfig, readContent } from '@sociable/oci'
 import { ImageError } from './error.js'
-import type { CallOptions, ImageLocation, RegistryAccess } from './options.js'
+import type { CallOptions, ImageLocation, RegistryAccess, WholeLayerOptions } from './options.js'
 import { openOnly } from './places/location.js'
 import type { Profile } from './profile/profile.js'
 import { staticProfile } from './profile/static/static-profile.js'
 import { UnionFiles } from './profile/static/union-files.js'
 import { readOnePlatform } from './reading/one-platform.js'
 
-export interface ProfileImageOptions extends CallOptions, RegistryAccess {
+export interface ProfileImageOptions extends CallOptions, RegistryAccess, WholeLayerOptions {
   /** As `linux/arm64`. @default the machine's (with linux as the system), else the image's only one */
   readonly platform?: string | undefined
 }
@@ -35,13 +35,13 @@ export async function profileImage(
   image: ImageLocation,
   options: ProfileImageOptions = {},
 ): Promise<ProfileImageResult> {
-  const { signal } = options
+  const { signal, onWholeLayer } = options
   const place = await openOnly(image, 'read', options)
   try {
     const { store, name } = place
     const one = await readOnePlatform(place, options.platform, signal)
     const { entry, platform, digest } = one
-    const layers = one.layers(await one.findIndex())
+    const layers = one.layers(await one.findIndex(), { onWholeLayer })
     const config = await readConfig()
     if (config.entrypoint.length + config.command.length === 0)
       throw new ImageError(

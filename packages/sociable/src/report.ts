@@ -4,7 +4,7 @@ import { fargateEligibility } from './image/eligibility.js'
 import { isStartLayer } from './image/start-layer-mark.js'
 import { DEFAULT_MIN_LAYER_SIZE } from './indexing/settings.js'
 import { inspect } from './inspect.js'
-import type { CallOptions, ImageLocation, RegistryAccess } from './options.js'
+import type { CallOptions, ImageLocation, RegistryAccess, WholeLayerOptions } from './options.js'
 import { openOnly } from './places/location.js'
 import { mergeProfiles } from './profile/merge-profiles.js'
 import type { Profile } from './profile/profile.js'
@@ -19,7 +19,7 @@ import { DEFAULT_CONDITIONS } from './simulating/start-time.js'
 import { PLAIN, PROFILED } from './simulating/ways.js'
 import { resolveProfile } from './start-layer/resolve-profile.js'
 
-export interface ReportOptions extends CallOptions, RegistryAccess {
+export interface ReportOptions extends CallOptions, RegistryAccess, WholeLayerOptions {
   /** As `linux/arm64`. @default the machine's (with linux as the system), else the image's only one */
   readonly platform?: string | undefined
   /** What a start reads: shown on the layers and files. @default none */
@@ -43,7 +43,7 @@ export interface ReportResult {
  * const { html } = await report('registry.example/app:1-soci')
  */
 export async function report(image: ImageLocation, options: ReportOptions = {}): Promise<ReportResult> {
-  const { signal, profile } = options
+  const { signal, profile, onWholeLayer } = options
   const place = await openOnly(image, 'read', options)
   try {
     const { store, name, reference } = place
@@ -52,7 +52,7 @@ export async function report(image: ImageLocation, options: ReportOptions = {}):
     const soci = await one.findIndex()
     const { index } = soci
     const problems = soci.problems.map(({ message }) => message)
-    const lazy = one.layers(soci)
+    const lazy = one.layers(soci, { onWholeLayer })
     const union = new Union(lazy.map((layer) => () => layer.open(signal)))
     const layers = await Promise.all(lazy.map((layer) => layer.open(signal)))
     const profiles = profile === undefined ? [] : [profile].flat()
@@ -115,7 +115,7 @@ export async function report(image: ImageLocation, options: ReportOptions = {}):
     /** The whole pull, the plain index, and the best of the other ways, of the image as it was before it got a start layer. */
     async function predictStarts(): Promise<readonly ReportStart[]> {
       const profile = mergeProfiles(profiles)
-      const { ways, recommended } = await simulatePlatform(one, soci, profile, DEFAULT_CONDITIONS, signal)
+      const { ways, recommended } = await simulatePlatform(lazy, profile, DEFAULT_CONDITIONS, signal)
       const isProfiled = images[0]!.profile !== undefined || entry.manifest!.layers!.some(isStartLayer)
       const current = index === undefined ? WHOLE_PULL : isProfiled ? PROFILED : PLAIN
       const best = recommended === WHOLE_PULL || recommended === PLAIN ? PROFILED : recommended

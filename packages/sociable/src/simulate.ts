@@ -1,16 +1,13 @@
-import type { Descriptor } from '@sociable/oci'
-import { isStartLayer } from './image/start-layer-mark.js'
-import type { CallOptions, ImageLocation, RegistryAccess } from './options.js'
+import type { CallOptions, ImageLocation, RegistryAccess, WholeLayerOptions } from './options.js'
 import { openOnly } from './places/location.js'
 import { mergeProfiles } from './profile/merge-profiles.js'
 import type { Profile } from './profile/profile.js'
-import { indexedLayers } from './reading/lazy-layer.js'
 import { readOnePlatform } from './reading/one-platform.js'
 import type { SimulatedWay } from './simulating/compare-ways.js'
 import { simulatePlatform } from './simulating/simulate-platform.js'
 import { DEFAULT_CONDITIONS, type StartConditions } from './simulating/start-time.js'
 
-export interface SimulateOptions extends CallOptions, RegistryAccess {
+export interface SimulateOptions extends CallOptions, RegistryAccess, WholeLayerOptions {
   /** As `linux/arm64`. @default the machine's (with linux as the system), else the image's only one */
   readonly platform?: string | undefined
   /** Bytes per second between the registry and the machine. @default 60e6 */
@@ -21,8 +18,6 @@ export interface SimulateOptions extends CallOptions, RegistryAccess {
   readonly machineSpeed?: number | undefined
   /** Seconds that the program takes until it is ready if all its files are in memory. @default 0.5 */
   readonly programTime?: number | undefined
-  /** Called before layers are read whole, as they have no zTOC. */
-  readonly onWholeLayers?: ((layers: readonly Descriptor[]) => void) | undefined
 }
 
 export interface SimulateResult {
@@ -56,19 +51,15 @@ export async function simulate(
   profile: Profile | readonly Profile[],
   options: SimulateOptions = {},
 ): Promise<SimulateResult> {
-  const { signal } = options
+  const { signal, onWholeLayer } = options
   const conditions = checkConditions(options)
   const place = await openOnly(image, 'read', options)
   try {
     const one = await readOnePlatform(place, options.platform, signal)
     const soci = await one.findIndex()
-    const indexed = indexedLayers(soci.index?.manifest)
-    const without = (one.entry.manifest!.layers ?? []).filter(
-      (layer) => !indexed.has(layer.digest) && !isStartLayer(layer),
-    )
-    if (without.length > 0) options.onWholeLayers?.(without)
     const merged = mergeProfiles([profile].flat())
-    const { layers, resolved, ways, recommended } = await simulatePlatform(one, soci, merged, conditions, signal)
+    const all = one.layers(soci, { onWholeLayer })
+    const { layers, resolved, ways, recommended } = await simulatePlatform(all, merged, conditions, signal)
     return {
       image: place.name,
       platform: one.platform,

@@ -27,7 +27,7 @@ import { TestFolder } from './support/folder.js'
 import { OCI_GZIP } from './support/layout.js'
 import { doubles } from './support/registries.js'
 import { AMD64, NAMED_APP, SMALL } from './support/samples.js'
-import { gzip, noise, type TarEntry, tar } from './support/tar.js'
+import { gzip, noise, type TarEntry, tar, untar } from './support/tar.js'
 
 const folder = new TestFolder()
 const OPTIONS: OpenImageOptions = { platform: 'linux/amd64' }
@@ -133,7 +133,10 @@ test('a directory, a file, and what a symlink leads to', async () => {
       const { skipped } = await image.extract(path, out)
       assert.deepEqual(tree(out), { a: 'A', here: '-> a', root: '-> .' }, path)
       assert.deepEqual(skipped, [
-        { path: 'etc/conf/up', reason: 'it is a symlink out of what is extracted, to ../other' },
+        {
+          path: 'etc/conf/up',
+          reason: 'it is a symlink to ../other, outside of the folder (--keep-links writes such links)',
+        },
       ])
     }
     const { out } = target()
@@ -228,12 +231,76 @@ test('nothing gets out: names, symlinks, devices', async () => {
   assert.equal(skipped.get('null'), 'it is a device')
   assert.equal(skipped.get('disk'), 'it is a device')
   assert.equal(skipped.get('pipe'), 'it is a pipe')
-  assert.match(skipped.get('through')!, /symlink out of what is extracted, to self\/\.\.\/outside/)
+  assert.match(skipped.get('through')!, /symlink to self\/\.\.\/outside, outside of the folder/)
   assert.match(skipped.get('hard')!, /is not a file of the image/)
   assert.equal(readFileSync(join(out, outside, 'kept'), 'utf8'), 'overwritten', 'within, where the symlink leads')
   assert.equal(readFileSync(join(out, 'up'), 'utf8'), 'u')
   assert.equal(readFileSync(join(out, 'absolute'), 'utf8'), 'a')
   assert.equal(readFileSync(join(out, 'later', 'kept'), 'utf8'), 'overwritten', 'a directory, in place of the link')
+})
+
+test('keepLinks: every symlink has the target that the image has, and nothing is written through one', async () => {
+  const { parent, out } = target()
+  const outside = join(parent, 'outside')
+  mkdirSync(outside)
+  const name = await imageOf([
+    { name: 'absolute', type: '2', linkname: outside },
+    { name: 'absolute/kept', content: 'within' },
+    { name: 'up', type: '2', linkname: '../outside' },
+    { name: 'd/root', type: '2', linkname: '/d' },
+    { name: 'dangling', type: '2', linkname: '/no/such' },
+  ])
+  const { skipped } = await using(name, (image) => image.extract('/', out, { keepLinks: true }))
+  assert.deepEqual(skipped, [])
+  const { absolute, up, 'd/root': root, dangling } = tree(out)
+  assert.deepEqual([absolute, up, root, dangling], [`-> ${outside}`, '-> ../outside', '-> /d', '-> /no/such'])
+  assert.deepEqual(tree(outside), {})
+})
+
+test('a tar has what the image has, as tar unpacks it: links, owners, modes, attributes and long names', async () => {
+  const long = `d/${'n'.repeat(120)}`
+  const name = await imageOf(
+    [
+      { name: 'd/', mode: 0o2750 },
+      { name: 'd/below', content: 'below', pax: { uid: '1000', gid: '100' } },
+      { name: 'd/gone', content: 'x' },
+      { name: 'long', content: noise(30_000, 'long'), mode: 0o4755, pax: { path: long } },
+      { name: 'other', content: 'not asked for' },
+    ],
+    [
+      { name: 'd/.wh.gone', content: '' },
+      { name: 'd/absolute', type: '2', linkname: '/run/x' },
+      { name: 'd/one', type: '1', linkname: 'd/below' },
+      { name: 'd/empty', content: '' },
+      { name: 'd/pipe', type: '6' },
+    ],
+  )
+  const skipped: string[] = []
+  const chunks: Uint8Array[] = []
+  await using(name, async (image) => {
+    for await (const bytes of image.tar('/d', { onSkip: ({ path }) => void skipped.push(path) })) chunks.push(bytes)
+    await assert.rejects(image.tar('/none')[Symbol.asyncIterator]().next(), { code: 'PATH_NOT_FOUND' })
+    const file: Uint8Array[] = []
+    for await (const bytes of image.tar('d/below')) file.push(bytes)
+    assert.deepEqual(untar(Buffer.concat(file)), [{ name: 'below', content: Buffer.from('below') }])
+  })
+  assert.deepEqual(skipped, ['d/pipe'])
+  const { parent, out } = target()
+  mkdirSync(out)
+  const archive = join(parent, 'made.tar')
+  writeFileSync(archive, Buffer.concat(chunks))
+  const listed = execFileSync('tar', ['-tvf', archive, '--numeric-owner'], { encoding: 'utf8' })
+  assert.match(listed, /^-rwsr-xr-x 0\/0 +30000 \S+ \S+ n{120}$/m)
+  assert.match(listed, /^[-h]rw-r--r-- 1000\/100 +\d+ \S+ \S+ below$/m)
+  execFileSync('tar', ['-xf', archive, '-C', out, '--no-same-owner'])
+  assert.deepEqual(tree(out), {
+    absolute: '-> /run/x',
+    below: 'below',
+    empty: '',
+    one: 'below',
+    [long.slice(2)]: noise(30_000, 'long').toString(),
+  })
+  assert.equal(statSync(join(out, 'one')).ino, statSync(join(out, 'below')).ino)
 })
 
 test('names that a system cannot tell apart: the first counts, and nothing is written through a link', async () => {

@@ -119,12 +119,23 @@ describe('reading', () => {
     await Promise.all([image.close(), another.close()])
   })
 
-  test('without zTOCs layers are read whole, and it is told', async () => {
-    const image = await openImage(`oci:${source}`)
+  test('layers without a zTOC are read whole, and reported', async () => {
+    const reported = new Map<string, number>()
+    const image = await openImage(`oci:${source}`, {
+      onWholeLayer({ digest, size }, bytes, all) {
+        assert.equal(bytes === 0, !reported.has(digest), 'once with 0 bytes')
+        assert.ok(bytes <= size && all.some((layer) => layer.digest === digest))
+        reported.set(digest, bytes / size)
+      },
+    })
     assert.equal(text(await image.read('hard')), 'linked')
     assert.equal(image.statistics.wholeLayers.length, 2, 'the lowest layer was not needed')
     assert.equal(text(await image.read('etc/os-release')), 'NAME=test\n')
     assert.equal(image.statistics.wholeLayers.length, 3)
+    assert.deepEqual(
+      [...reported],
+      image.statistics.wholeLayers.map((digest) => [digest, 1]),
+    )
     assert.deepEqual(Buffer.from(await image.read('data/big')), BIG)
     await image.close()
   })

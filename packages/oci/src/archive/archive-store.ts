@@ -78,10 +78,7 @@ export class ArchiveStore extends LayoutStore {
 /** A small file of the archive, whole. @throws StoreError PROTOCOL where it is not small */
 export async function readEntry({ file }: OpenArchive, entry: TarFile, what: string): Promise<Uint8Array> {
   if (entry.size > DOCUMENT_LIMIT)
-    throw new StoreError(
-      'PROTOCOL',
-      `${what} has ${entry.size} bytes, more than the ${DOCUMENT_LIMIT} that it may have`,
-    )
+    throw new StoreError('PROTOCOL', `${what} has ${entry.size} bytes, more than the limit of 32 MiB`)
   const bytes = new Uint8Array(entry.size)
   const length = await file.read(bytes, entry.offset)
   if (length < entry.size) throw new StoreError('PROTOCOL', `${what} ends after ${length} of ${entry.size} bytes`)

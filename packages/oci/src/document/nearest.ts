@@ -1,9 +1,16 @@
 /** Names longer than this are not compared: the time grows with the product of two lengths. */
 const COMPARED_LENGTH = 128
 
-/** The names, those that take the fewest edits to get from the wanted one first; equal ones stay in their order. */
-export function nearestFirst(wanted: string, names: readonly string[]): string[] {
-  const ranked = names.map((name) => ({ name, distance: editDistance(wanted, name) }))
+/**
+ * The names, those that take the fewest edits to get from the wanted one first; equal ones stay in their order.
+ * @param compared what of a name is compared with the wanted one
+ */
+export function nearestFirst(
+  wanted: string,
+  names: readonly string[],
+  compared: (name: string) => string = (name) => name,
+): string[] {
+  const ranked = names.map((name) => ({ name, distance: editDistance(wanted, compared(name)) }))
   return ranked.sort((a, b) => (a.distance === b.distance ? 0 : a.distance - b.distance)).map(({ name }) => name)
 }
 

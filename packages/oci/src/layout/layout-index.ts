@@ -198,8 +198,17 @@ function fullName(name: string): string | undefined {
 
 /** @param wanted the name that is not there: those most like it come first */
 function listNames(index: LayoutIndex, wanted?: string): string {
-  const names = wanted === undefined ? imageNames(index) : nearestFirst(wanted, imageNames(index))
-  if (names.length === 0) return 'its images have no names'
-  const more = names.length > 20 ? ` and ${names.length - 20} more` : ''
-  return `it has ${names.slice(0, 20).join(', ')}${more}`
+  const named = new Map(
+    index.entries.map((entry) => [entry.annotations?.get(IMAGE_NAME) || nameOf(entry), nameOf(entry)]),
+  )
+  named.delete(undefined)
+  const names = [...named.keys()].map(String)
+  // A tag is compared with tags, and a name in full with names in full
+  const isFull = wanted !== undefined && /[:/]/.test(wanted)
+  const compared = (name: string) => (isFull ? name : named.get(name)!)
+  const sorted =
+    wanted === undefined ? names : nearestFirst(isFull ? (fullName(wanted) ?? wanted) : wanted, names, compared)
+  if (sorted.length === 0) return 'its images have no names'
+  const more = sorted.length > 20 ? ` and ${sorted.length - 20} more` : ''
+  return `it has ${sorted.slice(0, 20).join(', ')}${more}`
 }

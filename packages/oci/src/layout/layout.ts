@@ -360,9 +360,6 @@ async function readSmall(path: string): Promise<Uint8Array> {
   })
   if (!stats.isFile()) throw new StoreError('PROTOCOL', `${path} is not a file`)
   if (stats.size > DOCUMENT_LIMIT)
-    throw new StoreError(
-      'PROTOCOL',
-      `${path} has ${stats.size} bytes, more than the ${DOCUMENT_LIMIT} that it may have`,
-    )
+    throw new StoreError('PROTOCOL', `${path} has ${stats.size} bytes, more than the limit of 32 MiB`)
   return readFile(path)
 }

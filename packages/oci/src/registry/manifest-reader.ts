@@ -139,8 +139,5 @@ function otherDigest({ request }: HttpResponse, wanted: string, found: string): 
 }
 
 export function tooLarge(what: string, size: number): StoreError {
-  return new StoreError(
-    'PROTOCOL',
-    `${what}: the manifest has ${size} bytes, more than the ${MANIFEST_LIMIT} that a manifest may have`,
-  )
+  return new StoreError('PROTOCOL', `${what}: the manifest has ${size} bytes, more than the limit of 4 MiB`)
 }

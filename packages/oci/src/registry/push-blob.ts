@@ -102,7 +102,7 @@ export class BlobPusher {
     if (asked > LARGEST_CHUNK)
       throw new StoreError(
         'PROTOCOL',
-        `${opened.request} asks for chunks of ${asked} bytes, more than the ${LARGEST_CHUNK} that are held for one`,
+        `${opened.request} asks for chunks of ${asked} bytes, more than the limit of 64 MiB`,
       )
     const chunkSize = Math.max(CHUNK_SIZE, asked || 0)
     if (descriptor.size > chunkSize && (this.#chunked || asked > 0))

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { Dirent } from 'node:fs'
 import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { isRepositoryName } from '../document/reference.js'
@@ -15,10 +16,24 @@ const STAGING_PREFIX = '.uploads-'
 const STALE_AFTER = 24 * 3600_000 // ms
 /** Folders within folders that are looked into for layouts. */
 const DEPTH_LIMIT = 16
+const NO_NAME =
+  'its path is not a valid repository name: use lower-case letters and digits, with single . _ or - between them'
 
 export interface LayoutRepositoriesOptions {
   /** Whether layouts may be written and made. @default false */
   readonly write?: boolean | undefined
+}
+
+/** A layout, or a folder that may have some, which is not among the repositories. */
+export interface LeftOutFolder {
+  /** From the folder that is served, with `/`. */
+  readonly path: string
+  readonly reason: string
+}
+
+export interface LayoutRepositories extends Repositories {
+  /** Looks for layouts: the names of the repositories, sorted, and what is left out and why. */
+  survey(): Promise<{ readonly names: readonly string[]; readonly leftOut: readonly LeftOutFolder[] }>
 }
 
 /**
@@ -30,19 +45,19 @@ export interface LayoutRepositoriesOptions {
 export async function layoutRepositories(
   folder: string,
   { write = false }: LayoutRepositoriesOptions = {},
-): Promise<Repositories> {
+): Promise<LayoutRepositories> {
   const path = resolve(folder)
   const stats = await stat(path).catch((cause) => {
     throw fileError(cause, folder)
   })
   if (!stats.isDirectory()) throw new StoreError('NOT_FOUND', `${folder} is not a folder`)
   const single = (await isLayout(path)) ? repositoryName(basename(path)) : undefined
-  const repositories = new LayoutRepositories(path, single, write)
+  const repositories = new FolderRepositories(path, single, write)
   if (single !== undefined) await repositories.open(single)
   return repositories
 }
 
-class LayoutRepositories implements Repositories {
+class FolderRepositories implements LayoutRepositories {
   readonly #folder: string
   /** The name of the only one there is. */
   readonly #single: string | undefined
@@ -78,7 +93,17 @@ class LayoutRepositories implements Repositories {
 
   async *names(): AsyncGenerator<string, void, undefined> {
     if (this.#single !== undefined) yield this.#single
-    else yield* layoutsWithin(this.#folder, '', DEPTH_LIMIT)
+    else for await (const { path, reason } of layoutsWithin(this.#folder)) if (reason === undefined) yield path
+  }
+
+  async survey(): Promise<{ readonly names: readonly string[]; readonly leftOut: readonly LeftOutFolder[] }> {
+    if (this.#single !== undefined) return { names: [this.#single], leftOut: [] }
+    const names: string[] = []
+    const leftOut: LeftOutFolder[] = []
+    for await (const { path, reason } of layoutsWithin(this.#folder))
+      if (reason === undefined) names.push(path)
+      else leftOut.push({ path, reason })
+    return { names: names.sort(), leftOut }
   }
 
   async stage(): Promise<UploadStage> {
@@ -126,14 +151,34 @@ async function isLayout(path: string): Promise<boolean> {
   return false
 }
 
-async function* layoutsWithin(folder: string, prefix: string, depth: number): AsyncGenerator<string, void, undefined> {
-  const entries = await readdir(folder).catch(() => [])
+interface FoundFolder {
+  readonly path: string
+  /** Why it is not a repository; undefined for one. */
+  readonly reason: string | undefined
+}
+
+/** The layouts below a folder, and the folders that cannot be looked into. Hidden folders are passed over. */
+async function* layoutsWithin(
+  folder: string,
+  prefix = '',
+  depth = DEPTH_LIMIT,
+): AsyncGenerator<FoundFolder, void, undefined> {
+  let entries: Dirent[]
+  try {
+    entries = await readdir(folder, { withFileTypes: true })
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    const isGone = code === 'ENOENT' || code === 'ENOTDIR' // removed meanwhile, or a link to a file
+    if (!isGone) yield { path: prefix.slice(0, -1) || '.', reason: `it cannot be read (${code})` }
+    return
+  }
   for (const entry of entries) {
-    const name = `${prefix}${entry}`
-    const path = join(folder, entry)
-    if (!isRepositoryName(name)) continue
-    if (await isLayout(path)) yield name
+    if (entry.name.startsWith('.') || !(entry.isDirectory() || entry.isSymbolicLink())) continue
+    const name = `${prefix}${entry.name}`
+    const path = join(folder, entry.name)
+    if (await isLayout(path)) yield { path: name, reason: isRepositoryName(name) ? undefined : NO_NAME }
     else if (depth > 0) yield* layoutsWithin(path, `${name}/`, depth - 1)
+    else if (entry.isDirectory()) yield { path: name, reason: `it is more than ${DEPTH_LIMIT} folders deep` }
   }
 }
 

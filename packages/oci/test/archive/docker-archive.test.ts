@@ -41,7 +41,21 @@ test('an archive of the older form gives the manifests that containerd makes of 
   for (const name of ['1', 'app:1', 'docker.io/library/app:1', 'latest', 'host.example/app'])
     assert.deepEqual(await store.resolve(name), { mediaType, digest, size }, name)
   assert.equal((await store.resolve(imported[2]!.digest)).digest, imported[2]!.digest)
-  await assert.rejects(store.resolve(undefined), { code: 'NOT_FOUND', message: /say which; it has 1, latest/ })
+  const [app, other] = ['docker.io/library/app:1', 'host.example/app:latest']
+  await assert.rejects(store.resolve(undefined), {
+    code: 'NOT_FOUND',
+    message: `${store.name} has several images: say which; it has ${app}, ${other}`,
+  })
+  for (const [wrong, names] of [
+    ['2', [app, other]],
+    ['app:2', [app, other]],
+    ['lates', [other, app]],
+    ['host.example/app:2', [other, app]],
+  ] as const)
+    await assert.rejects(store.resolve(wrong), {
+      code: 'NOT_FOUND',
+      message: `${store.name} has no image "${wrong}"; it has ${names.join(', ')}`,
+    })
   for (const entry of imported) {
     const manifest = decodeManifest(await readContent(store, entry), entry.digest)
     await readContent(store, manifest.config)

@@ -192,7 +192,7 @@ test('an index.json that is too large, or a pipe, is not read', async (t) => {
   const folder = await layout(t, ' '.repeat((32 << 20) + 1))
   await assert.rejects((await openStore(`oci:${folder}`)).resolve('v1'), {
     code: 'PROTOCOL',
-    message: /33554433 bytes, more than the 33554432/,
+    message: /33554433 bytes, more than the limit of 32 MiB/,
   })
   const mkfifo = find('mkfifo')
   if (mkfifo === undefined) return

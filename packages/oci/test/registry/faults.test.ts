@@ -471,7 +471,7 @@ test('manifests: lies are noticed', async (t) => {
   lie({ 'content-type': 'text/html' })
   assert.deepEqual(await (await fresh()).resolve('v1'), image.manifest) // its own word
   lie({ 'content-length': String(5 << 20) })
-  await assert.rejects((await fresh()).resolve('v1'), { code: 'PROTOCOL', message: /more than the 4194304/ })
+  await assert.rejects((await fresh()).resolve('v1'), { code: 'PROTOCOL', message: /more than the limit of 4 MiB/ })
   proxy.setFault(({ path, method }) =>
     path.includes('/manifests/') && method === 'GET' ? { kind: 'wrong-bytes', at: 3 } : undefined,
   )

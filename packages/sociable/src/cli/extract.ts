@@ -3,10 +3,11 @@ import type { FetchStatistics } from '../image.js'
 import type { ExtractResult, SkippedEntry } from '../reading/extract-result.js'
 import { quotePath } from '../reading/quote-path.js'
 import { addExamples } from './examples.js'
+import { UsageError } from './failure.js'
 import { formatSize, plural } from './format.js'
 import { imagePath, platformOption, type ReadingFlags, withImage } from './image-reading.js'
 import { layerLimitOption } from './index-options.js'
-import { notEmpty } from './option.js'
+import { notEmpty, option } from './option.js'
 import { addRegistryOptions } from './registry-options.js'
 import type { Terminal } from './terminal.js'
 
@@ -23,6 +24,10 @@ export interface ExtractDocument extends ExtractResult {
   readonly statistics: FetchStatistics
 }
 
+interface ExtractFlags extends ReadingFlags {
+  readonly keepLinks?: boolean
+}
+
 /** Skipped entries that --verbose lists. */
 const MAX_WARNINGS = 20
 
@@ -30,31 +35,51 @@ export function extractCommand(terminal: Terminal): Command {
   const command = new Command('extract')
     .summary("write an image's files into a folder")
     .description(
-      'Writes a file of an image, or all that is in a directory of it, into a folder, through its SOCI index: only the spans that hold them are fetched, each once and verified. ' +
-        'The folder must be empty or not be there, and appears when it is whole; a file can also go into a folder that has other files. Nothing gets out of it: symlinks that lead elsewhere, devices and pipes are left out, with a warning (--verbose lists them), and owners and set-id bits are not kept.',
+      'Writes a file of an image, or everything in a directory, into a folder. With a SOCI index, only the spans that contain the files are fetched, each once, and verified. ' +
+        'The folder must be empty or not exist, and appears when it is complete; a single file can also go into a folder with other files. Nothing is written outside of it: absolute symlinks become relative, symlinks out of the folder, devices and pipes are skipped with a warning (--verbose lists them), and owners and set-id bits are not kept. ' +
+        'With - in place of the folder, writes a tar to stdout, with the owners, permissions and links that the image has.',
     )
     .argument('<image>', 'the image', notEmpty)
     .argument('<path>', 'a file or a directory in the image; / is all of it', notEmpty)
-    .argument('<dir>', 'the folder to make', notEmpty)
+    .argument('<dir>', 'the folder to create, or - for a tar on stdout', notEmpty)
+    .addOption(
+      option('--keep-links', 'write symlinks as they are in the image, even absolute ones and those out of the folder'),
+    )
     .addOption(platformOption())
     .addOption(layerLimitOption())
   addRegistryOptions(command)
   addExamples(command, [
-    { command: 'sociable extract oci:./image:app-soci /etc ./etc', does: "a directory's files" },
+    { command: 'sociable extract oci:./image:app-soci /etc ./etc', does: 'the files of a directory' },
     { command: 'sociable extract registry.example/app:1-soci / ./root -p linux/arm64', does: 'all of a platform' },
+    {
+      command: 'sociable extract registry.example/app:1-soci /app - | tar -x -C ./app',
+      does: 'through tar, as root with owners',
+    },
   ])
-  return command.action((name: string, path: string, folder: string, flags: ReadingFlags) =>
-    withImage(name, flags, terminal, async (image) => {
-      const result = await image.extract(await imagePath(image, path, terminal.signal), folder, {
-        signal: terminal.signal,
+  return command.action((name: string, path: string, folder: string, flags: ExtractFlags) => {
+    const { keepLinks } = flags
+    const { signal } = terminal
+    if (folder === '-') {
+      if (terminal.json) throw new UsageError('--json and - both write to stdout: name a folder')
+      if (terminal.stdout.isTTY)
+        throw new UsageError('standard output is a terminal: redirect it to a file, pipe it into tar, or name a folder')
+      return withImage(name, flags, terminal, async (image) => {
+        const skipped: SkippedEntry[] = []
+        const onSkip = (entry: SkippedEntry) => void skipped.push(entry)
+        const options = { signal, onSkip }
+        for await (const bytes of image.tar(await imagePath(image, path, signal), options)) await terminal.write(bytes)
+        warnOfSkipped(skipped, terminal)
       })
+    }
+    return withImage(name, flags, terminal, async (image) => {
+      const result = await image.extract(await imagePath(image, path, signal), folder, { signal, keepLinks })
       warnOfSkipped(result.skipped, terminal)
       if (terminal.verbose) terminal.note(`${plural(result.files, 'file')}, ${formatSize(result.bytes)}`)
       const { platform, digest, statistics } = image
       const document: ExtractDocument = { image: image.name, platform, digest, path, folder, ...result, statistics }
       await terminal.result(document, [folder])
-    }),
-  )
+    })
+  })
 }
 
 /** One line, however many there are; with --verbose a line for each. */
@@ -62,7 +87,7 @@ function warnOfSkipped(skipped: readonly SkippedEntry[], terminal: Terminal): vo
   const listed = skipped.slice(0, terminal.verbose ? MAX_WARNINGS : 1)
   const more = skipped.length - listed.length
   for (const [i, { path, reason }] of listed.entries()) {
-    const rest = i === listed.length - 1 && more > 0 ? `; and ${more} more: --json lists them all` : ''
+    const rest = i === listed.length - 1 && more > 0 ? `; and ${more} more (--verbose lists them)` : ''
     terminal.warn(`${quotePath(path)} is skipped: ${reason}${rest}`)
   }
 }

@@ -7,11 +7,11 @@ export const EXIT_USAGE = 2
 /** The command was asked for something that cannot be meant: a value, or values that contradict each other. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
-  /** A line of its own that says where to look. */
-  readonly hint: string | undefined
-  constructor(message: string, options: ErrorOptions & { readonly hint?: string } = {}) {
+  /** Lines of their own that say where to look, or what to choose from. */
+  readonly hints: readonly string[]
+  constructor(message: string, options: ErrorOptions & { readonly hint?: string | readonly string[] } = {}) {
     super(message, options)
-    this.hint = options.hint
+    this.hints = [options.hint ?? []].flat()
   }
 }
 
@@ -66,14 +66,15 @@ export function describeFailure(error: unknown): Failure {
  */
 function messageLines(error: Error): string[] {
   const lines = [error.message.trim()].filter((line) => line !== '')
-  if (error instanceof UsageError && error.hint !== undefined) lines.push(error.hint)
+  if (error instanceof UsageError) lines.push(...error.hints)
+  const limit = Math.max(MAX_LINES, lines.length)
   for (const cause of causes(error)) {
     const said = lines.join('\n')
     // An error of the system is said already where its code is.
     const word = 'syscall' in cause && 'code' in cause ? String(cause.code) : cause.message
     if (!said.includes(word)) lines.push(cause.message.trim())
   }
-  return lines.length === 0 ? [error.name] : lines.slice(0, MAX_LINES)
+  return lines.length === 0 ? [error.name] : lines.slice(0, limit)
 }
 
 function causes(error: Error): Error[] {

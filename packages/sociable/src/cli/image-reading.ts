@@ -7,6 +7,7 @@ import { option } from './option.js'
 import { type RegistryFlags, registryOptions } from './registry-options.js'
 import type { Terminal } from './terminal.js'
 import { checkPlatform } from './values.js'
+import { reportWholeLayers } from './whole-layers.js'
 
 export const platformOption = (): Option =>
   option(
@@ -14,9 +15,6 @@ export const platformOption = (): Option =>
     "read this platform's files (default: the machine's, else the only one)",
     checkPlatform,
   )
-
-/** Layers below this size are in no index, unless asked for: reading one whole costs little. */
-const WORTH_A_WARNING = 10 << 20
 
 export interface ReadingFlags extends RegistryFlags {
   readonly platform?: string
@@ -32,21 +30,9 @@ export async function withImage(
 ): Promise<void> {
   const access = await registryOptions(flags, [name], terminal)
   const { openImage } = await import('../image.js')
-  let isWarned = false
-  const image = await openImage(name, {
-    ...access,
-    platform: flags.platform,
-    layerLimit: flags.layerLimit,
-    signal: terminal.signal,
-    onWholeLayer({ size }, all) {
-      if (isWarned || size < WORTH_A_WARNING) return
-      isWarned = true
-      const bytes = formatSize(all.reduce((sum, layer) => sum + layer.size, 0))
-      terminal.warn(
-        `no SOCI index has ${plural(all.length, 'layer')} of the image: up to ${bytes} are read whole; for fast reads, make an indexed image with sociable convert`,
-      )
-    },
-  })
+  const { onWholeLayer, end } = reportWholeLayers(terminal)
+  const { platform, layerLimit } = flags
+  const image = await openImage(name, { ...access, platform, layerLimit, signal: terminal.signal, onWholeLayer })
   if (image.attachedIndex !== undefined)
     terminal.warn(
       `reading through SOCI index ${image.attachedIndex} (v1), which the image's digest does not cover: anyone who may push to its repository can attach one`,
@@ -55,6 +41,7 @@ export async function withImage(
     await use(image)
     if (terminal.verbose) terminal.note(`${image.platform}: ${describe(image.statistics)}`)
   } finally {
+    end()
     await image.close()
   }
 }

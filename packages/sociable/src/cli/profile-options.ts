@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs'
 import type { Command } from 'commander'
 import type { ConvertOptions, StartLayerKind } from '../options.js'
 import { UsageError } from './failure.js'
+import { formatBinarySize } from './format.js'
 import { option } from './option.js'
 import { parseFiles, parseOnOff, parseSize, parseStartLayer } from './values.js'
 
@@ -64,7 +65,7 @@ async function readText(file: string, limit: number): Promise<string> {
   let length = 0
   for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) {
     length += chunk.length
-    if (length > limit) throw new TypeError(`it has more than ${limit} bytes, the most that a profile may have`)
+    if (length > limit) throw new TypeError(`it is larger than the limit of ${formatBinarySize(limit)}`)
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString()

@@ -14,6 +14,7 @@ import { notEmpty, option } from './option.js'
 import { addRegistryOptions, type RegistryFlags, registryOptions } from './registry-options.js'
 import type { Terminal } from './terminal.js'
 import { parseFiles, parseText } from './values.js'
+import { reportWholeLayers } from './whole-layers.js'
 
 interface ProfileFlags extends RegistryFlags {
   readonly output?: string
@@ -81,8 +82,9 @@ export function profileCommand(terminal: Terminal): Command {
     if (flags.check !== undefined) {
       const access = await registryOptions(flags, [flags.check], terminal)
       const { checkProfile } = await import('../check-profile.js')
-      const options = { ...access, platform: flags.platform, signal: terminal.signal }
-      const checked = await checkProfile(flags.check, profile, options)
+      const { onWholeLayer, end } = reportWholeLayers(terminal)
+      const options = { ...access, platform: flags.platform, signal: terminal.signal, onWholeLayer }
+      const checked = await checkProfile(flags.check, profile, options).finally(end)
       await terminal.result(checked, checkLines(checked))
       if (checked.missing.length > 0) terminal.exitStatus = 1
     } else if (output === undefined || output === '-' || terminal.json) await terminal.write(encoded)
@@ -102,7 +104,9 @@ async function makeProfile(files: readonly string[], flags: ProfileFlags, termin
 async function profileOfImage(image: string, flags: ProfileFlags, terminal: Terminal): Promise<Profile> {
   const access = await registryOptions(flags, [image], terminal)
   const { profileImage } = await import('../profile-static.js')
-  const { profile, notes } = await profileImage(image, { ...access, platform: flags.platform, signal: terminal.signal })
+  const { onWholeLayer, end } = reportWholeLayers(terminal)
+  const options = { ...access, platform: flags.platform, signal: terminal.signal, onWholeLayer }
+  const { profile, notes } = await profileImage(image, options).finally(end)
   for (const note of notes) terminal.warn(note)
   const { matchesPattern } = await import('@sociable/oci')
   const isKept = ({ path }: ProfileFile): boolean =>

@@ -11,6 +11,11 @@ export interface LayerProgress {
   finished: boolean
 }
 
+/** Beside what conversions report: a layer has been read whole, to know what is in it. */
+export type BoardEvent =
+  | ProgressEvent
+  | { readonly type: 'read'; readonly digest: string; readonly size: number; readonly seconds: number }
+
 export class ProgressBoard {
   /** What the total counts. */
   readonly noun: 'layer' | 'image'
@@ -25,7 +30,7 @@ export class ProgressBoard {
   }
 
   /** @param now seconds, of a clock that only goes forward */
-  apply(event: ProgressEvent, now: number): void {
+  apply(event: BoardEvent, now: number): void {
     if (event.type === 'plan') {
       this.started ??= now
       this.blobs += event.blobs
@@ -41,8 +46,8 @@ export class ProgressBoard {
       this.started ??= now
       const started = this.layers.get(digest)?.started ?? now
       this.layers.set(digest, { digest, size, bytes, started, finished: made !== undefined })
-    } else if (event.type === 'layer') {
-      const layer = this.layers.get(event.layer.digest)
+    } else if (event.type === 'layer' || event.type === 'read') {
+      const layer = this.layers.get(event.type === 'read' ? event.digest : event.layer.digest)
       if (layer !== undefined) Object.assign(layer, { bytes: layer.size || layer.bytes, finished: true })
     } else if (event.type === 'blob') {
       this.blobsMoved++

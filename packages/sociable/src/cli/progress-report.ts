@@ -1,13 +1,12 @@
 // Tells a person on stderr how the work goes: which form that takes is the terminal's to say.
-import type { ProgressEvent } from '../progress.js'
 import type { LayerResult } from '../result.js'
 import { formatCount, formatRate, formatSeconds, formatSize, plural, shortDigest } from './format.js'
 import { hasUnicode, ProgressBars, progressFrame } from './progress-bars.js'
-import { ProgressBoard } from './progress-board.js'
+import { type BoardEvent, ProgressBoard } from './progress-board.js'
 import type { Terminal } from './terminal.js'
 
 export interface ProgressReport {
-  readonly onProgress: (event: ProgressEvent) => void
+  readonly onProgress: (event: BoardEvent) => void
   /** Warns, unless a progress event said the same. */
   warn(message: string): void
   /** Takes the bars away, when all is done or failed; the summary is for whoever was shown progress. */
@@ -31,7 +30,7 @@ export function reportProgress(terminal: Terminal, noun: 'layer' | 'image' = 'la
     if (!warned.has(message)) terminal.warn(message)
     warned.add(message)
   }
-  terminal.hideBeforeNote(bars === undefined ? undefined : () => bars.hide())
+  terminal.showing(bars)
   return {
     onProgress(event) {
       board.apply(event, clock())
@@ -40,12 +39,13 @@ export function reportProgress(terminal: Terminal, noun: 'layer' | 'image' = 'la
         terminal.note(
           `${shortDigest(event.digest)}  recompressed  ${formatSize(event.size)}  to ${formatSize(event.made.size)}`,
         )
+      if (event.type === 'read' && form !== 'none') terminal.note(readLine(event))
       if (event.type === 'layer' && form !== 'none') terminal.note(layerLine(event.layer))
     },
     warn,
     end(summary) {
       bars?.end()
-      terminal.hideBeforeNote(undefined)
+      terminal.showing(undefined)
       if (summary !== undefined && form !== 'none') terminal.note(summary)
     },
   }
@@ -59,6 +59,11 @@ function layerLine(layer: LayerResult): string {
   if (layer.seconds !== undefined) parts.push(formatSeconds(layer.seconds), formatRate(layer.size, layer.seconds))
   if (layer.reason !== undefined) parts.push(layer.reason)
   return parts.join('  ')
+}
+
+/** `1a2b3c4d5e6f  read  65.0 MB  0.4 s  162.5 MB/s`. */
+function readLine({ digest, size, seconds }: Extract<BoardEvent, { type: 'read' }>): string {
+  return [shortDigest(digest), 'read', formatSize(size), formatSeconds(seconds), formatRate(size, seconds)].join('  ')
 }
 
 /** `3 layers indexed, 1 reused, 2 skipped; 650.2 MB read in 4.2 s, 155.1 MB/s`. A layer that stands several times counts once. */

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Command } from 'commander'
 import type { RegistryAccess } from '../options.js'
 import { UsageError } from './failure.js'
+import { formatBinarySize } from './format.js'
 import { option } from './option.js'
 import type { Terminal } from './terminal.js'
 import { parseHosts, parseText } from './values.js'
@@ -72,7 +73,8 @@ async function readPassword(): Promise<string> {
   let size = 0
   for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
     size += chunk.length
-    if (size > PASSWORD_LIMIT) throw new UsageError(`the password on stdin has more than ${PASSWORD_LIMIT} bytes`)
+    if (size > PASSWORD_LIMIT)
+      throw new UsageError(`the password on stdin is longer than the limit of ${formatBinarySize(PASSWORD_LIMIT)}`)
     chunks.push(chunk)
   }
   const password = Buffer.concat(chunks)

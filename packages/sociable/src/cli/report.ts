@@ -7,6 +7,7 @@ import { profileOptions } from './profile-options.js'
 import { addRegistryOptions, type RegistryFlags, registryOptions } from './registry-options.js'
 import type { Terminal } from './terminal.js'
 import { parseFiles, parseText } from './values.js'
+import { reportWholeLayers } from './whole-layers.js'
 
 /** What `report --json` prints. */
 export interface ReportDocument {
@@ -49,7 +50,9 @@ export function reportCommand(terminal: Terminal): Command {
     const access = await registryOptions(flags, [image], terminal)
     const { profile } = await profileOptions({ profile: flags.profile })
     const { report } = await import('../report.js')
-    const result = await report(image, { ...access, platform: flags.platform, profile, signal: terminal.signal })
+    const { onWholeLayer, end } = reportWholeLayers(terminal)
+    const options = { ...access, platform: flags.platform, profile, signal: terminal.signal, onWholeLayer }
+    const result = await report(image, options).finally(end)
     const file = flags.output ?? DEFAULT_FILE
     await writeFileAtomically(file, [Buffer.from(result.html)], terminal.signal)
     const { html, ...rest } = result

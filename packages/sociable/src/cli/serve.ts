@@ -1,6 +1,8 @@
 import { once } from 'node:events'
+import type { LeftOutFolder } from '@sociable/oci'
 import { Command, InvalidArgumentError } from 'commander'
 import { addExamples } from './examples.js'
+import { plural } from './format.js'
 import { notEmpty, option } from './option.js'
 import type { Terminal } from './terminal.js'
 
@@ -20,21 +22,24 @@ export interface ServeDocument {
   readonly readOnly: boolean
   /** Those that are there already, sorted. */
   readonly repositories: readonly string[]
+  /** Layouts that are not served, and why. */
+  readonly leftOut: readonly LeftOutFolder[]
 }
 
 const LOOPBACK = '127.0.0.1'
 /** What the requests under way have before the program ends: within the time that an interrupted one has. */
 const GRACE_MILLISECONDS = 400
 const LISTED = 20 // repositories
+const LISTED_LEFT_OUT = 5
 
 export function serveCommand(terminal: Terminal): Command {
   const command = new Command('serve')
     .summary('serve image layouts as a registry')
     .description(
-      "Serves OCI layouts as a registry, until Ctrl-C: DIR itself is a layout, and so a repository of the folder's name; or the layouts below it are repositories, and a push under a new name makes one. Prints the address (host:port). Plain HTTP and no passwords, so it listens for this machine only unless told otherwise.",
+      'Serves OCI layouts as a registry, until Ctrl-C. If DIR is a layout, it is a repository with the name of the folder. Otherwise, the layouts below DIR are repositories named by their paths, and a push to a new name creates one. Layouts whose path is not a valid repository name are not served; a warning lists them. Prints the address (host:port). There is no TLS and no login, so by default only this machine can connect.',
     )
     .argument('<dir>', 'a layout, or a folder of layouts', notEmpty)
-    .addOption(option('--port <port>', 'port to listen on (default: any that is free)', parsePort).default(0, 'any'))
+    .addOption(option('--port <port>', 'port to listen on (default: any free port)', parsePort).default(0, 'any'))
     .addOption(option('--host <host>', 'address to listen on; 0.0.0.0 for all', notEmpty).default(LOOPBACK))
     .addOption(
       option('--allow-host <name>', 'host name that clients may use for this registry; may be repeated', notEmpty)
@@ -44,7 +49,7 @@ export function serveCommand(terminal: Terminal): Command {
     .addOption(option('--read-only', 'refuse pushes and deletions'))
   addExamples(command, [
     { command: 'sociable serve ./images --port 5000', does: './images/app is 127.0.0.1:5000/app' },
-    { command: 'sociable serve ./app --read-only', does: 'one layout to look at with a registry client' },
+    { command: 'sociable serve ./app --read-only', does: 'read one layout with a registry client' },
   ])
   return command.action(async (folder: string, { port, host, readOnly = false, allowHost }: ServeFlags) => {
     const { layoutRepositories, serveRegistry } = await import('@sociable/oci')
@@ -59,9 +64,8 @@ export function serveCommand(terminal: Terminal): Command {
       onError,
     })
     try {
-      const names: string[] = []
-      for await (const name of repositories.names()) names.push(name)
-      const document: ServeDocument = { host: server.host, url: server.url, readOnly, repositories: names.sort() }
+      const { names, leftOut } = await repositories.survey()
+      const document: ServeDocument = { host: server.host, url: server.url, readOnly, repositories: names, leftOut }
       await terminal.result(document, [server.host])
       describe(document, host, terminal)
       if (!terminal.signal.aborted) await once(terminal.signal, 'abort')
@@ -71,12 +75,15 @@ export function serveCommand(terminal: Terminal): Command {
   })
 }
 
-function describe({ repositories, readOnly }: ServeDocument, host: string, terminal: Terminal): void {
+function describe({ repositories, leftOut, readOnly }: ServeDocument, host: string, terminal: Terminal): void {
   const more = repositories.length > LISTED ? ` and ${repositories.length - LISTED} more` : ''
   const listed = repositories.length === 0 ? 'no repository yet' : repositories.slice(0, LISTED).join(', ')
-  terminal.note(`serving ${listed}${more}${readOnly ? ', read-only' : ''}; Ctrl-C ends it`)
+  terminal.note(`serving ${listed}${more}${readOnly ? ', read-only' : ''}; press Ctrl-C to stop`)
+  for (const { path, reason } of leftOut.slice(0, LISTED_LEFT_OUT)) terminal.warn(`${path} is not served: ${reason}`)
+  if (leftOut.length > LISTED_LEFT_OUT)
+    terminal.warn(`${plural(leftOut.length - LISTED_LEFT_OUT, 'more folder')} not served: --json lists all`)
   if (host !== LOOPBACK && host !== 'localhost' && host !== '::1')
-    terminal.warn(`there are no passwords: whoever reaches ${host} can read${readOnly ? '' : ', push and delete'}`)
+    terminal.warn(`there is no login: anyone who can reach ${host} can read${readOnly ? '' : ', push and delete'}`)
 }
 
 function parsePort(text: string): number {

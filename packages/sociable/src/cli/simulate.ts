@@ -11,6 +11,7 @@ import { addRegistryOptions, type RegistryFlags, registryOptions } from './regis
 import { type Column, formatTable } from './table.js'
 import type { Line, Terminal } from './terminal.js'
 import { parseDuration, parseFiles, parsePositiveSize } from './values.js'
+import { reportWholeLayers } from './whole-layers.js'
 
 interface SimulateFlags extends RegistryFlags {
   readonly profile?: readonly string[]
@@ -20,9 +21,6 @@ interface SimulateFlags extends RegistryFlags {
   readonly programTime?: number
   readonly machineSpeed?: number
 }
-
-/** Reading layers of this size takes a while. */
-const WORTH_A_WARNING = 10 << 20
 
 export function simulateCommand(terminal: Terminal): Command {
   const command = new Command('simulate')
@@ -67,6 +65,7 @@ export function simulateCommand(terminal: Terminal): Command {
     const access = await registryOptions(flags, [image], terminal)
     const { simulate } = await import('../simulate.js')
     const { bandwidth, latency, programTime, machineSpeed } = flags
+    const { onWholeLayer, end } = reportWholeLayers(terminal)
     const result = await simulate(image, profile, {
       ...access,
       platform: flags.platform,
@@ -75,14 +74,8 @@ export function simulateCommand(terminal: Terminal): Command {
       programTime: inSeconds(programTime),
       machineSpeed,
       signal: terminal.signal,
-      onWholeLayers(layers) {
-        const bytes = layers.reduce((sum, { size }) => sum + size, 0)
-        if (bytes < WORTH_A_WARNING) return
-        terminal.warn(
-          `${plural(layers.length, 'layer')} without a SOCI index: ${formatSize(bytes)} are read. \`sociable convert\` makes an image that is faster to simulate`,
-        )
-      },
-    })
+      onWholeLayer,
+    }).finally(end)
     if (result.missing > 0) terminal.warn(`the image does not have ${plural(result.missing, 'path')} of the profile`)
     await terminal.result(result, describe(result))
     terminal.note(advice(result, image, flags.profile!))

@@ -24,6 +24,14 @@ export interface Manners {
 /** Where progress goes: bars that are redrawn, a line per finished layer, or nowhere. */
 export type ProgressForm = 'bars' | 'lines' | 'none'
 
+/** Progress bars, which must not be on the screen when something else is written. */
+export interface Bars {
+  /** Until their next frame. */
+  hide(): void
+  /** For good. */
+  end(): void
+}
+
 export class Terminal {
   readonly stdout: NodeJS.WriteStream
   readonly stderr: NodeJS.WriteStream
@@ -33,7 +41,7 @@ export class Terminal {
   /** What the program ends with when the command throws nothing: 1 for one that printed its result, and the result is a no. */
   exitStatus = 0
   #manners: Manners = {}
-  #hide: (() => void) | undefined
+  #bars: Bars | undefined
 
   constructor(io: Pick<NodeJS.Process, 'stdout' | 'stderr' | 'env'>, signal: AbortSignal) {
     this.stdout = io.stdout
@@ -61,9 +69,9 @@ export class Terminal {
     this.#manners = manners
   }
 
-  /** What is on the screen that must go before anything else is written to stderr: progress bars. They come back with their next frame. */
-  hideBeforeNote(hide: (() => void) | undefined): void {
-    this.#hide = hide
+  /** The progress bars on the screen. A note hides them for a moment; output on the same screen ends them, as it may not end with a line's end. */
+  showing(bars: Bars | undefined): void {
+    this.#bars = bars
   }
 
   /** The command's result: `document` with --json, else the lines. */
@@ -74,6 +82,7 @@ export class Terminal {
 
   /** To stdout, waiting while the reader is slow. */
   async write(chunk: string | Uint8Array): Promise<void> {
+    if (this.stdout.isTTY) this.#bars?.end()
     if (!this.stdout.write(chunk)) await once(this.stdout, 'drain', { signal: this.signal })
   }
 
@@ -95,7 +104,7 @@ export class Terminal {
   }
 
   #say(lines: readonly Line[]): void {
-    this.#hide?.()
+    this.#bars?.hide()
     this.stderr.write(lines.map((line) => `${render(line, this.stderr)}\n`).join(''))
   }
 }

@@ -1,9 +1,12 @@
+import { existsSync } from 'node:fs'
 import { addAbortSignal } from 'node:stream'
 import type { IndexedLayer } from '@sociable/ztoc'
 import { Command } from 'commander'
+import type { CallOptions, RegistryAccess } from '../options.js'
 import { writeFileAtomically } from './atomic-file.js'
 import { addExamples } from './examples.js'
 import { UsageError } from './failure.js'
+import { formatSize } from './format.js'
 import { addIndexOptions, buildToolOption, type IndexFlags, layerLimitOption, spanSizeOption } from './index-options.js'
 import { notEmpty, option } from './option.js'
 import { type ProgressReport, reportProgress } from './progress-report.js'
@@ -36,7 +39,7 @@ export function ztocCommand(terminal: Terminal): Command {
   const command = new Command('ztoc')
     .summary('index one layer')
     .description(
-      'Builds the zTOC of one layer of any size, and prints the digest of the zTOC. ' +
+      'Builds the zTOC of one layer of any size, and prints the digest of the zTOC. If the name of an image is given, lists its layers and fails. ' +
         'The other flags of convert are accepted and ignored, so that scripts can pass the same flags to both.',
     )
     .argument('<layer>', 'a file, - for standard input, or IMAGE@sha256:DIGEST for a layer of an image', notEmpty)
@@ -70,7 +73,9 @@ export function ztocCommand(terminal: Terminal): Command {
   return command.action(async (layer: string, flags: ZtocFlags) => {
     if (terminal.json && flags.output === '-')
       throw new UsageError('--json and --output - both write to stdout: write the zTOC to a file')
-    const access = await registryOptions(flags, layer === '-' ? [layer] : [], terminal)
+    const isImage = namesImage(layer)
+    const access = await registryOptions(flags, layer === '-' || isImage ? [layer] : [], terminal)
+    if (isImage) throw await notALayer(layer, { ...access, signal: terminal.signal })
     const { indexOneLayer } = await import('../one-layer.js')
     const report = reportProgress(terminal)
     try {
@@ -100,6 +105,25 @@ export function ztocCommand(terminal: Terminal): Command {
       report.end()
     }
   })
+}
+
+/** Whether it is the name of an image: with a transport, or in a registry with a domain or a port, and not a file. */
+function namesImage(layer: string): boolean {
+  if (/@sha(?:256|512):[0-9a-f]+$/.test(layer)) return false
+  if (/^(?:oci|oci-archive|docker-archive):/.test(layer)) return true
+  const isInRegistry = /^(?:localhost|[\w-]+(?:\.[\w-]+)+|[\w.-]+:\d+)\//.test(layer)
+  return isInRegistry && !/\.(?:tar|tgz|gz|zst)$/.test(layer) && !existsSync(layer)
+}
+
+/** The layers to choose from. */
+async function notALayer(image: string, options: CallOptions & RegistryAccess): Promise<UsageError> {
+  const { inspect } = await import('../inspect.js')
+  const { images } = await inspect(image, options)
+  const lines = images.flatMap(({ name, layers }) => [
+    `${name}:`,
+    ...layers.map(({ digest, size }) => `  ${digest}  ${formatSize(size)}`),
+  ])
+  return new UsageError(`${image} is an image, not a layer: append @ and the digest of a layer`, { hint: lines })
 }
 
 function standardInput(terminal: Terminal): AsyncIterable<Uint8Array> {

@@ -29,7 +29,11 @@ export async function openImageLayer(image: string, digest: string, options: Ima
     const tree = await readImageTree(store, await store.resolve(reference, options), name, options.signal)
     const layers = tree.entries.flatMap(({ kind, manifest }) => (kind === 'image' ? (manifest?.layers ?? []) : []))
     const descriptor = layers.find((candidate) => candidate.digest === digest)
-    if (descriptor === undefined) throw new ImageError('NOT_AN_IMAGE', `no image in ${name} has this layer`)
+    if (descriptor === undefined)
+      throw new ImageError(
+        'NOT_AN_IMAGE',
+        `no image in ${name} has this layer: \`sociable ztoc ${name}\` lists the layers`,
+      )
     return {
       descriptor,
       compression: options.compression ?? layerCompression(descriptor.mediaType),

@@ -1,4 +1,5 @@
 import { decodePath } from '../reading/path-bytes.js'
+import { formatBinarySize } from '../size.js'
 import { isFatrace, parseFatrace } from './parse-fatrace.js'
 import { parseJsonList } from './parse-json-list.js'
 import { isOpensnoop, parseOpensnoop } from './parse-opensnoop.js'
@@ -104,7 +105,7 @@ async function collect(
       if (jsonSize > 0) {
         json.push(Buffer.from(`${line}\n`, 'latin1'))
         jsonSize += line.length + 1
-        if (jsonSize > MAX_JSON_SIZE) throw new TraceError(`its JSON has more than ${MAX_JSON_SIZE} bytes`)
+        if (jsonSize > MAX_JSON_SIZE) throw new TraceError(`its JSON has more than ${formatBinarySize(MAX_JSON_SIZE)}`)
         continue
       }
       if (line.trim() === '') continue

@@ -1,6 +1,11 @@
 import type { CallOptions } from '../options.js'
 
 export interface ExtractOptions extends CallOptions {
+  /**
+   * Write all symlinks with the targets that they have in the image, also absolute ones and those that lead out of the folder. Nothing is written through them here;
+   * programs that read the folder later may follow them. @default false: symlinks lead to places within the folder, as relative ones; others are skipped
+   */
+  readonly keepLinks?: boolean | undefined
   /** Called for each entry that is not written. */
   readonly onSkip?: ((skipped: SkippedEntry) => void) | undefined
 }

@@ -29,6 +29,7 @@ const NAME_REFUSED: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'its name is too long for this system',
   EILSEQ: 'this system can have no such name',
 }
+const WRITABLE = ['reg', 'dir', 'symlink']
 const KINDS: Readonly<Record<string, string>> = { char: 'a device', block: 'a device', fifo: 'a pipe' }
 const PERMISSIONS = 0o777
 const DEFAULT_DIRECTORY = 0o755
@@ -85,7 +86,7 @@ export class TreeWriter {
       const { entry, layer } = await this.#source.union.hardlinkTarget(found)
       if (entry!.type === 'symlink') this.#symlinks.push({ path, target: linkNameOf(entry!) })
       else if (entry!.type === 'reg') this.#addFile(path, layer!.digest, entry!)
-      else this.#skip(path, `it is ${KINDS[entry!.type] ?? `a ${entry!.type}`}`)
+      else this.#skip(path, kindOf(entry!.type)!)
     } catch (error) {
       if (!(error instanceof ImageError)) throw error
       this.#skip(path, error.message)
@@ -179,9 +180,10 @@ export class TreeWriter {
   }
 
   async #writeSymlink(path: string, target: string): Promise<void> {
-    const relative = relativeTarget(path, target, this.#root)
-    if (relative === undefined) this.#skip(path, `it is a symlink out of what is extracted, to ${target}`)
-    else if (await this.#isMade(path, () => symlink(encodePath(relative), this.#file(path)))) this.#links++
+    const written = this.#options.keepLinks ? target : relativeTarget(path, target, this.#root)
+    if (written === undefined)
+      this.#skip(path, `it is a symlink to ${target}, outside of the folder (--keep-links writes such links)`)
+    else if (await this.#isMade(path, () => symlink(encodePath(written), this.#file(path)))) this.#links++
   }
 
   /** Where a path of the image goes. Bytes, where it is not UTF-8. */
@@ -207,6 +209,11 @@ export class TreeWriter {
       return false
     }
   }
+}
+
+/** Why an entry of this type is not written: it is neither a file nor a directory nor a symlink. */
+export function kindOf(type: string): string | undefined {
+  return WRITABLE.includes(type) ? undefined : `it is ${KINDS[type] ?? `a ${type}`}`
 }
 
 /** A file that gets its bytes in order, and its permissions and time at the end. */

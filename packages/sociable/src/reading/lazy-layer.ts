@@ -22,18 +22,26 @@ export class FetchCounter {
   requests = 0
   ztocs = 0
   readonly wholeLayers: string[] = []
-  /** Called before a layer without a zTOC is read whole. */
-  readonly onWholeLayer: ((layer: Descriptor) => void) | undefined
-
-  constructor(onWholeLayer?: (layer: Descriptor) => void) {
-    this.onWholeLayer = onWholeLayer
-  }
+  /** Called before a layer without a zTOC is read whole, with 0 bytes, and then with its compressed bytes so far. */
+  onWholeLayer: ((layer: Descriptor, bytes: number) => void) | undefined
 
   async *count(content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     this.requests++
     for await (const chunk of content) {
       this.bytes += chunk.length
       yield chunk
+    }
+  }
+
+  /** Counts the bytes of a layer that is read whole. */
+  async *countWhole(layer: Descriptor, content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    this.wholeLayers.push(layer.digest)
+    this.onWholeLayer?.(layer, 0)
+    let bytes = 0
+    for await (const chunk of this.count(content)) {
+      bytes += chunk.length
+      yield chunk
+      this.onWholeLayer?.(layer, bytes)
     }
   }
 }
@@ -180,9 +188,8 @@ export class LazyLayer {
     }
     const { mediaType, digest, size } = this.descriptor
     const compression = readableCompression(mediaType, size)
-    this.#counter.wholeLayers.push(digest)
-    this.#counter.onWholeLayer?.(this.descriptor)
-    const content = this.#counter.count(this.#store.fetch(this.descriptor, { verify: false, reuse: true, signal }))
+    const fetched = this.#store.fetch(this.descriptor, { verify: false, reuse: true, signal })
+    const content = this.#counter.countWhole(this.descriptor, fetched)
     const common = { limit: this.#limit, ...(signal !== undefined && { signal }) }
     const { ztoc } =
       compression === 'zstd'

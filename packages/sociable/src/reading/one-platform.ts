@@ -3,7 +3,9 @@ import { ImageError } from '../error.js'
 import { type ImageTree, readImageTree, type TreeEntry } from '../image/image-tree.js'
 import { formatPlatform, matchesPlatform, parsePlatform } from '../image/platform.js'
 import { findSociIndex, type SociLookup } from '../image/soci-lookup.js'
+import { isStartLayer } from '../image/start-layer-mark.js'
 import { imagesOf, selectImage } from '../indexing/plan.js'
+import type { WholeLayerOptions } from '../options.js'
 import type { Place } from '../places/location.js'
 import { FetchCounter, indexedLayers, type LazyLayer, lazyLayers } from './lazy-layer.js'
 
@@ -17,10 +19,14 @@ export interface OnePlatform {
   /** Reads its SOCI index. */
   findIndex(): Promise<SociLookup>
   /** Its layers, bottom first, none read yet. @param soci with the index whose zTOCs are read */
-  layers(
-    soci: SociLookup,
-    options?: { readonly counter?: FetchCounter; readonly limit?: number | undefined },
-  ): LazyLayer[]
+  layers(soci: SociLookup, options?: PlatformLayersOptions): LazyLayer[]
+}
+
+export interface PlatformLayersOptions extends WholeLayerOptions {
+  /** Counts what is read. @default nothing is counted */
+  readonly counter?: FetchCounter | undefined
+  /** Bytes that a layer without an index may unpack to. */
+  readonly limit?: number | undefined
 }
 
 /**
@@ -40,8 +46,13 @@ export async function readOnePlatform(
     platform: formatPlatform(entry.platform!),
     digest: entry.manifestDescriptor!.digest,
     findIndex: () => findSociIndex(store, tree, entry, signal),
-    layers: ({ index }, { counter = new FetchCounter(), limit } = {}) =>
-      lazyLayers(store, entry.manifest!, indexedLayers(index?.manifest), counter, limit),
+    layers({ index }, { counter = new FetchCounter(), limit, onWholeLayer } = {}) {
+      const manifest = entry.manifest!
+      const ztocs = indexedLayers(index?.manifest)
+      const all = (manifest.layers ?? []).filter((layer) => !ztocs.has(layer.digest) && !isStartLayer(layer))
+      if (onWholeLayer !== undefined) counter.onWholeLayer = (layer, bytes) => onWholeLayer(layer, bytes, all)
+      return lazyLayers(store, manifest, ztocs, counter, limit)
+    },
   }
 }
 

@@ -1,8 +1,7 @@
 import type { Descriptor } from '@sociable/oci'
-import type { SociLookup } from '../image/soci-lookup.js'
 import { isStartLayer } from '../image/start-layer-mark.js'
 import type { Profile } from '../profile/profile.js'
-import type { OnePlatform } from '../reading/one-platform.js'
+import type { LazyLayer } from '../reading/lazy-layer.js'
 import { Union } from '../reading/union.js'
 import { type ResolvedProfile, resolveProfile } from '../start-layer/resolve-profile.js'
 import { type Comparison, compareWays } from './compare-ways.js'
@@ -15,15 +14,17 @@ export interface PlatformSimulation extends Comparison {
   readonly resolved: ResolvedProfile
 }
 
-/** Compares the starts of one platform's image, as it was before it got a start layer. Opens its layers. */
+/**
+ * Compares the starts of one platform's image, as it was before it got a start layer.
+ * @param all the image's layers, bottom first
+ */
 export async function simulatePlatform(
-  platform: OnePlatform,
-  soci: SociLookup,
+  all: readonly LazyLayer[],
   profile: Profile,
   conditions: StartConditions,
   signal: AbortSignal | undefined,
 ): Promise<PlatformSimulation> {
-  const lazy = platform.layers(soci).filter(({ descriptor }) => !isStartLayer(descriptor))
+  const lazy = all.filter(({ descriptor }) => !isStartLayer(descriptor))
   const union = new Union(lazy.map((layer) => () => layer.open(signal)))
   const resolved = await resolveProfile(union, profile, signal)
   const layers = await Promise.all(

@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict'
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
 import { test } from 'node:test'
+import { extract as tarExtract } from 'tar-stream'
 import { makeLayout, noise, temporaryFolder } from './layout.js'
 import { run } from './run.js'
 
-test('extract writes files, and tells of what it does not', async (t) => {
+const outside = (target: string) =>
+  `it is a symlink to ${target}, outside of the folder (--keep-links writes such links)`
+
+test('extract writes files, and reports what it skips', async (t) => {
   const cwd = await temporaryFolder(t)
   const layout = await makeLayout(join(cwd, 'image'))
   await layout.add('app', [
@@ -16,7 +21,7 @@ test('extract writes files, and tells of what it does not', async (t) => {
   const extract = (...args: string[]) => run(['extract', 'oci:image:app-soci', ...args, '-p', 'linux/amd64'], { cwd })
 
   const done = await extract('/etc', 'made')
-  const warning = 'warning: etc/passwd is skipped: it is a symlink out of what is extracted, to /run/secret\n'
+  const warning = `warning: etc/passwd is skipped: ${outside('/run/secret')}\n`
   assert.deepEqual([done.status, done.out, done.err], [0, 'made\n', warning])
   assert.deepEqual((await readdir(join(cwd, 'made'))).sort(), ['name', 'self'])
   assert.equal(await readFile(join(cwd, 'made', 'self'), 'utf8'), 'app\n')
@@ -60,14 +65,45 @@ test('extract: one line for all that is skipped, with --verbose a line for each'
   const layout = await makeLayout(join(cwd, 'image'))
   await layout.add('app', [{ 'etc/a': { link: '/run/a' }, 'etc/b': { link: '/run/b' }, 'etc/c': 'c' }])
   const extract = (...args: string[]) => run(['extract', 'oci:image:app', 'etc', ...args, '-p', 'linux/amd64'], { cwd })
-  const reason = 'it is a symlink out of what is extracted, to'
   const { status, err } = await extract('one')
   assert.deepEqual(
     [status, err],
-    [0, `warning: etc/a is skipped: ${reason} /run/a; and 1 more: --json lists them all\n`],
+    [0, `warning: etc/a is skipped: ${outside('/run/a')}; and 1 more (--verbose lists them)\n`],
   )
   assert.match(
     (await extract('two', '--verbose')).err,
-    /^warning: etc\/a is .*\/run\/a\nwarning: etc\/b is .*\/run\/b\n/,
+    /^warning: etc\/a is .*\/run\/a, .*\nwarning: etc\/b is .*\/run\/b, .*\n/,
   )
+})
+
+test('extract --keep-links writes links as the image has them', async (t) => {
+  const cwd = await temporaryFolder(t)
+  const layout = await makeLayout(join(cwd, 'image'))
+  await layout.add('app', [{ 'etc/a': { link: '/run/a' }, 'etc/b': { link: '/etc/c' }, 'etc/c': 'c' }])
+  const { status, err } = await run(['extract', 'oci:image:app', '/etc', 'kept', '--keep-links', '-p', 'linux/amd64'], {
+    cwd,
+  })
+  assert.deepEqual([status, err], [0, ''])
+  assert.deepEqual(await Promise.all(['a', 'b'].map((name) => readlink(join(cwd, 'kept', name)))), ['/run/a', '/etc/c'])
+})
+
+test('extract to - writes a tar to stdout, and reports what it skips', async (t) => {
+  const cwd = await temporaryFolder(t)
+  const layout = await makeLayout(join(cwd, 'image'))
+  await layout.add('app', [{ 'etc/a': { link: '/run/a' }, 'etc/b': 'b', other: 'o' }])
+  const extract = (...args: string[]) => run(['extract', 'oci:image:app', ...args, '-p', 'linux/amd64'], { cwd })
+  const { status, stdout, err } = await extract('/etc', '-')
+  assert.deepEqual([status, err], [0, ''])
+  const found: Record<string, string> = {}
+  const reading = tarExtract()
+  reading.on('entry', async ({ name, linkname }, stream, next) => {
+    const chunks: Buffer[] = []
+    for await (const chunk of stream) chunks.push(chunk as Buffer)
+    found[name] = linkname ?? Buffer.concat(chunks).toString()
+    next()
+  })
+  await pipeline([stdout], reading)
+  assert.deepEqual(found, { a: '/run/a', b: 'b' })
+  const both = await extract('/etc', '-', '--json')
+  assert.deepEqual([both.status, JSON.parse(both.out).error.code], [2, 'USAGE'])
 })

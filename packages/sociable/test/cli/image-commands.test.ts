@@ -451,8 +451,7 @@ test('what skopeo makes, and what it makes of ours', { skip: !hasSkopeo && !proc
 
 test('cat, ls, extract: an image without an index says once that layers are read whole, how much, and what to do', async (t) => {
   const { cwd } = await imageOf(t)
-  const warning =
-    /^warning: no SOCI index has 3 layers of the image: up to 11\.5 MB are read whole; .* sociable convert\n$/
+  const warning = /^warning: 3 layers without a SOCI index: up to 11\.5 MB are read whole\. .* `sociable convert`\n$/
   const platform = ['-p', 'linux/amd64']
   for (const command of [
     ['cat', 'oci:image:app', '/usr/bin/tool', '/usr/bin/tool'],

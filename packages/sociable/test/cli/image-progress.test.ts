@@ -2,14 +2,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ImageProgress } from '../../src/cli/image-progress.js'
 import { progressFrame } from '../../src/cli/progress-bars.js'
-import { ProgressBoard } from '../../src/cli/progress-board.js'
+import { type BoardEvent, ProgressBoard } from '../../src/cli/progress-board.js'
 import type { ProgressEvent } from '../../src/progress.js'
 
 test('each image has one bar for all its layers, and the last line counts images', () => {
   const board = new ProgressBoard('image')
   const warnings: string[] = []
   const report = {
-    onProgress: (event: ProgressEvent) => board.apply(event, 0),
+    onProgress: (event: BoardEvent) => board.apply(event, 0),
     warn: (message: string) => void warnings.push(message),
     end: () => {},
   }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -58,7 +58,7 @@ async function serve(t: TestContext, ...args: string[]) {
   return { host: first.toString().trim(), first: first.toString(), end }
 }
 
-/** A tool's path; where it cannot be had the test is skipped, and fails under CI=true. */
+/** A tool's path; if it is not available, the test is skipped, and fails under CI=true. */
 async function find(t: TestContext, name: 'crane' | 'skopeo'): Promise<string | undefined> {
   const go = join(ROOT, '.cache/tools/go-bin')
   if (name === 'crane' && !existsSync(join(go, name)))
@@ -73,7 +73,7 @@ async function find(t: TestContext, name: 'crane' | 'skopeo'): Promise<string | 
     return tools.ensure(name)
   } catch (error) {
     if (process.env.CI === 'true') throw error
-    t.skip(`${name} cannot be had: ${(error as Error).message}`)
+    t.skip(`${name} is not available: ${(error as Error).message}`)
     return undefined
   }
 }
@@ -98,7 +98,7 @@ test('serve: prints the address, lists what there is, and ends with Ctrl-C', asy
   const { signal, err } = await end()
   assert.ok(performance.now() - started < 1000)
   assert.equal(signal, 'SIGINT')
-  assert.equal(err, 'serving app, team/base; Ctrl-C ends it\n')
+  assert.equal(err, 'serving app, team/base; press Ctrl-C to stop\n')
   await assert.rejects(fetch(`http://${host}/v2/`))
 })
 
@@ -106,8 +106,25 @@ test('serve --json', async (t) => {
   const folder = temporaryFolder(t)
   const { first, end } = await serve(t, folder, '--json', '--read-only', '--quiet')
   const { host, ...document } = JSON.parse(first)
-  assert.deepEqual(document, { url: `http://${host}`, readOnly: true, repositories: [] })
+  assert.deepEqual(document, { url: `http://${host}`, readOnly: true, repositories: [], leftOut: [] })
   assert.equal((await end()).err, '')
+})
+
+test('serve says which layouts it leaves out, and why', async (t) => {
+  const folder = temporaryFolder(t)
+  await makeLayout(join(folder, 'app'), 'v1')
+  await makeLayout(join(folder, 'Team', 'base'), 'v1')
+  await makeLayout(join(folder, '.hidden'), 'v1')
+  mkdirSync(join(folder, 'Docs'))
+  const { host, end } = await serve(t, folder)
+  const { repositories } = (await (await fetch(`http://${host}/v2/_catalog`)).json()) as { repositories: string[] }
+  assert.deepEqual(repositories, ['app'])
+  const { err } = await end()
+  assert.equal(
+    err,
+    'serving app; press Ctrl-C to stop\n' +
+      'warning: Team/base is not served: its path is not a valid repository name: use lower-case letters and digits, with single . _ or - between them\n',
+  )
 })
 
 test('serve: wrong usage, and a port that is taken', async (t) => {
@@ -119,7 +136,10 @@ test('serve: wrong usage, and a port that is taken', async (t) => {
   const { host } = await serve(t, folder)
   const taken = await run(['serve', folder, '--port', host.split(':')[1]!])
   assert.equal(taken.status, 1)
-  assert.match(taken.err, /EADDRINUSE|in use/)
+  assert.equal(
+    taken.err,
+    `error: port ${host.split(':')[1]} of 127.0.0.1 is in use: choose another one, or 0 for any that is free\n`,
+  )
 })
 
 test('crane pulls from a folder of layouts and pushes into it', async (t) => {

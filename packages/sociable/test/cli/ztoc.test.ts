@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
 import { gunzipSync, gzipSync } from 'node:zlib'
+import { formatSize } from '../../src/size.js'
 import { digestOf, makeLayout, noise, tar, temporaryFolder } from './layout.js'
 import { PROGRAM, run } from './run.js'
 
@@ -53,6 +54,24 @@ test('a file, standard input and a layer of an image give the same', async (t) =
   assert.equal(stdin.out, file.out)
   const image = await run(['ztoc', `oci:image:app@${layer}`], { cwd: folder })
   assert.equal(image.out, file.out, image.err)
+})
+
+test('an image instead of a layer: its layers are listed, with their digests', async (t) => {
+  const folder = await temporaryFolder(t)
+  const layout = await makeLayout(join(folder, 'image'))
+  const [first, second] = (await layout.add('app', [{ a: 'a' }, { b: noise(30_000) }])).layers
+  const listed = await run(['ztoc', 'oci:image:app'], { cwd: folder })
+  assert.deepEqual([listed.status, listed.out], [2, ''])
+  assert.equal(
+    listed.err,
+    'error: oci:image:app is an image, not a layer: append @ and the digest of a layer\n' +
+      `  linux/amd64:\n    ${first!.digest}  ${first!.size} B\n    ${second!.digest}  ${formatSize(second!.size)}\n`,
+  )
+  const wrong = await run(['ztoc', `oci:image:app@sha256:${'0'.repeat(64)}`], { cwd: folder })
+  assert.equal(wrong.status, 1)
+  assert.match(wrong.err, /no image in oci:image:app has this layer: `sociable ztoc oci:image:app` lists the layers\n$/)
+  const missing = await run(['ztoc', 'layers.d/layer.tar'], { cwd: folder })
+  assert.equal(missing.err, 'error: layers.d/layer.tar: no such file or folder\n')
 })
 
 test('--output FILE has the bytes of the digest', async (t) => {

@@ -42,7 +42,7 @@ export class Checkpoints {
       if ((this.#count + PER_PIECE) * PACKED_SIZE > MAX_ZTOC_SIZE)
         throw new LayerFormatError(
           'LIMIT_EXCEEDED',
-          `more than ${this.#count} checkpoints of 32 KiB after ${out} bytes of output: the zTOC would pass ${MAX_ZTOC_SIZE} bytes; use a span size larger than ${this.#spanSize}`,
+          `more than ${this.#count} checkpoints of 32 KiB after ${out} bytes of output: the zTOC would pass the limit of 1 GiB; use a span size larger than ${this.#spanSize}`,
         )
       this.pieces.push(new Uint8Array(PER_PIECE * PACKED_SIZE))
     }

@@ -30,7 +30,7 @@ class DigestList {
     if (this.count * ENCODED_DIGEST_SIZE > MAX_ZTOC_SIZE)
       throw new LayerFormatError(
         'LIMIT_EXCEEDED',
-        `more than ${this.count} spans: the zTOC would pass ${MAX_ZTOC_SIZE} bytes; use a larger span size`,
+        `more than ${this.count} spans: the zTOC would pass the limit of 1 GiB; use a larger span size`,
       )
     const end = (this.count + 1) * DIGEST_SIZE
     if (end > this.#bytes.length) {

@@ -15,10 +15,7 @@ export function outputLimit(compressed: number, limit: number | undefined): numb
 /** @throws LayerFormatError LIMIT_EXCEEDED if a layer of `compressed` bytes so far unpacks to too much */
 export function checkOutput(output: number, compressed: number, limit: number | undefined): void {
   if (output <= outputLimit(compressed, limit)) return
-  const what =
-    limit === undefined
-      ? `more than ${FREE_OUTPUT} bytes, and ${FREE_RATIO} times its size`
-      : `more than ${limit} bytes`
+  const what = limit === undefined ? `more than 16 GiB and ${FREE_RATIO} times its size` : `more than ${limit} bytes`
   throw new LayerFormatError(
     'LIMIT_EXCEEDED',
     `the layer unpacks to ${what}, after ${compressed} bytes: set a larger layer limit if it is meant to`,
@@ -30,6 +27,6 @@ export function checkEntries(encodedSize: number, compressed: number, limit: num
   if (limit !== undefined || encodedSize <= FREE_ENTRIES_SIZE || encodedSize <= compressed) return
   throw new LayerFormatError(
     'LIMIT_EXCEEDED',
-    `the layer's entries take more than ${FREE_ENTRIES_SIZE} bytes of a zTOC, after ${compressed} compressed bytes: set a layer limit if it is meant to have as many`,
+    `the layer's entries take more than 128 MiB of a zTOC, after ${compressed} compressed bytes: set a layer limit if it is meant to have as many`,
   )
 }

@@ -200,9 +200,6 @@ export class FlatBufferWriter {
 
   #checkSize(more: number): void {
     if (this.#size + more <= MAX_ZTOC_SIZE) return
-    throw new LayerFormatError(
-      'LIMIT_EXCEEDED',
-      `the zTOC would have over ${MAX_ZTOC_SIZE} bytes, which is the limit: use a larger span size`,
-    )
+    throw new LayerFormatError('LIMIT_EXCEEDED', `the zTOC would pass the limit of 1 GiB: use a larger span size`)
   }
 }

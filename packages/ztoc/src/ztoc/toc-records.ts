@@ -78,7 +78,7 @@ export class TocRecords {
     if (this.#encodedSize > MAX_ZTOC_SIZE) {
       throw new LayerFormatError(
         'LIMIT_EXCEEDED',
-        `the tar's first ${this.#count + 1} entries need a zTOC of over ${MAX_ZTOC_SIZE} bytes, which is the limit`,
+        `the tar's first ${this.#count + 1} entries need a zTOC larger than the limit of 1 GiB`,
       )
     }
     const size = FIXED_SIZE + (hasDevice ? DEVICE_SIZE : 0) + textSize + paxSize + 4

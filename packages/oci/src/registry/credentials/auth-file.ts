@@ -81,8 +81,7 @@ export async function readRegular(path: string): Promise<Uint8Array> {
   try {
     const stats = await file.stat()
     if (!stats.isFile()) throw new NotAFile(`${path} is not a regular file, and not read`)
-    if (stats.size > FILE_SIZE)
-      throw new NotAFile(`${path} has ${stats.size} bytes, more than the ${FILE_SIZE} that are read of logins`)
+    if (stats.size > FILE_SIZE) throw new NotAFile(`${path} has ${stats.size} bytes, more than the limit of 16 MiB`)
     return await file.readFile()
   } finally {
     await file.close()
