@@ -23,7 +23,7 @@ export async function readContent(
   if (descriptor.size > limit)
     throw new StoreError(
       'PROTOCOL',
-      `${store.name}: ${descriptor.digest} has ${descriptor.exactSize ?? descriptor.size} bytes, more than the ${limit} that such a document may have`,
+      `${store.name}: ${descriptor.digest} has ${descriptor.exactSize ?? descriptor.size} bytes, more than the limit of ${limit}`,
     )
   const chunks: Uint8Array[] = []
   for await (const chunk of store.fetch(descriptor, { signal })) chunks.push(chunk)

@@ -31,7 +31,7 @@ export class ImageReferenceError extends Error {
 
 export type ManifestErrorCode = 'JSON_INVALID' | 'MANIFEST_INVALID'
 
-/** `JSON_INVALID`: the bytes are no JSON, or nested too deep; `MANIFEST_INVALID`: JSON, but not the document that it should be. */
+/** `JSON_INVALID`: the bytes are not JSON, or are nested too deeply; `MANIFEST_INVALID`: JSON, but not the document that it should be. */
 export class ManifestError extends Error {
   override readonly name = 'ManifestError'
   readonly code: ManifestErrorCode

@@ -24,7 +24,7 @@ import type { CallOptions, Store } from './store.js'
 
 export interface OpenOptions extends CallOptions {
   /**
-   * `read`: what is there. `write`: a layout is made or added to, an archive is made anew, in place of the one that is there. `update`: as
+   * `read`: what is there. `write`: a layout is made or added to, an archive replaces the one that is there. `update`: as
    * `write`, and an archive keeps what it holds; it may not exist yet. Nothing is made before the first `push`, no archive before `close`.
    * @default 'read'
    */
@@ -59,7 +59,7 @@ export async function openStore(reference: string | ImageReference, options: Ope
   }
 }
 
-/** Loaded when it is needed: whoever works with folders and archives starts without a network. */
+/** Loaded when it is needed: folders and archives need no network code. */
 async function openInRegistry(reference: RegistryReference, { registries, signal }: OpenOptions): Promise<Store> {
   const { openRegistry, RegistryClient } = await import('./registry/registry.js')
   if (registries !== undefined) return openRegistry(reference, registries, { signal })
@@ -90,7 +90,7 @@ async function openForWriting(
   if (transport === 'docker-archive')
     throw new StoreError(
       'DENIED',
-      `${name} cannot be written, as it has no place for what is more than an image: write an oci-archive`,
+      `${name} cannot be written: a docker-archive has no room for SOCI indexes; write an oci-archive`,
     )
   if (path === '-') {
     if (mode === 'update') throw new StoreError('DENIED', `${name} cannot be updated: name a file`)

@@ -61,7 +61,7 @@ export interface Store {
   tag(descriptor: Descriptor, reference: string | undefined, options?: CallOptions): Promise<void>
   /**
    * Whether what has this name keeps it for good, so that `tag` would refuse another with TAG_IMMUTABLE. False also where that cannot be asked, or not by
-   * this user: then only `tag` tells. Absent where every name can be given anew.
+   * this user: then only `tag` shows it. Absent if every name can be moved to another image.
    */
   isImmutable?(reference: string, options?: CallOptions): Promise<boolean>
   /** The names, each once. */

@@ -25,7 +25,7 @@ async function layoutWith(folder: string): Promise<Store> {
   return store
 }
 
-test('between layouts: a link, which is no copy', async (t) => {
+test('between layouts: a link, not a copy', async (t) => {
   const folder = temporaryFolder(t)
   const source = await layoutWith(join(folder, 'a'))
   const destination = await openStore(`oci:${folder}/b`, { mode: 'write' })
@@ -101,7 +101,7 @@ test('damage is found before the destination has it, by whom it is', async (t) =
   }
   // A caller that has verified the bytes by itself answers for them.
   assert.equal(await copyContent(source, blob, destinations[0]!, { verify: false }), 'linked')
-  // What is in the destination already is no better for being there.
+  // Content that the destination already has is verified, too.
   await assert.rejects(copyContent(source, blob, destinations[0]!), {
     code: 'DIGEST_MISMATCH',
     message: new RegExp(`^oci:${folder}/b: `),
@@ -139,7 +139,7 @@ test('documents are not read past their limit', async () => {
   await store.push(blob, bytes)
   await assert.rejects(readContent(store, blob, { limit: 1000 }), {
     code: 'PROTOCOL',
-    message: /has 2097169 bytes, more than the 1000/,
+    message: /has 2097169 bytes, more than the limit of 1000/,
   })
   await assert.rejects(readContent(store, { ...blob, size: 2 ** 60 }), { code: 'PROTOCOL' })
   await assert.rejects(readContent(store, { ...blob, size: -1 }), { code: 'SIZE_MISMATCH' })

@@ -175,7 +175,7 @@ for (const kind of kinds) {
     }
   })
 
-  check('what is no digest, or no size, never becomes a path or an entry', async (t) => {
+  check('what is not a digest, or no size, never becomes a path or an entry', async (t) => {
     const { store } = await kind.open(t)
     for (const digest of [
       'sha256:../../etc/passwd',
@@ -270,7 +270,7 @@ for (const kind of kinds) {
     await assert.rejects(store.tag(image.manifest, undefined), { code: 'DENIED', message: /give it a tag/ })
   })
 
-  check('artifacts are found by their subject, and are no images', async (t) => {
+  check('artifacts are found by their subject, and are not images', async (t) => {
     const { store, reread } = await kind.open(t)
     await pushImage(store, image)
     await store.tag(image.manifest, undefined)

@@ -23,11 +23,11 @@ export interface CheckConvertedResult extends ContentResult {
 }
 
 /**
- * Whether `converted` is a SOCI-enabled image (v2) of `source`, whoever made it and with whatever bytes: the same images of the same platforms, and for
+ * Whether `converted` is a SOCI-enabled image (v2) of `source`, made by any tool and with any bytes: the same images of the same platforms, and for
  * each that is asked for a SOCI index whose links hold, with a sound zTOC of every layer that is to be indexed. Options that are given must be those
  * that it was made with, a profile too; paths to prefetch do not show in an image, so with them the answer is no. Reads manifests, indexes and zTOCs, no layer:
  * that a zTOC is true to its layer only decoding it would prove.
- * @throws ImageError where `source` is no image, or lacks a platform; NOTHING_TO_INDEX as `convert`; StoreError
+ * @throws ImageError where `source` is not an image, or lacks a platform; NOTHING_TO_INDEX as `convert`; StoreError
  * @example
  * const { matches, problems } = await checkConverted('registry.example/app:1', 'registry.example/app:1-soci')
  */
@@ -81,7 +81,7 @@ function compare(
   for (const { entry, name, layers } of plans) {
     const image = imagesOf(to).find((other) => isSameImage(entry, other))
     const details = inspected.find(({ manifest }) => manifest.digest === image?.manifestDescriptor?.digest)
-    if (details === undefined) continue // told above
+    if (details === undefined) continue // reported above
     problems.push(...details.problems)
     const wanted = layers.filter(({ index }) => index !== undefined)
     if (details.version === 'v2') indexed = true

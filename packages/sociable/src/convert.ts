@@ -44,7 +44,7 @@ import { assembleProfiled, pushConfigs, pushStartLayers } from './start-layer/as
  * layers are only read, and never sent; what is there already is neither read nor sent again.
  * A source that is SOCI-enabled (v2) already is left as it is if no destination is named: the result names it, with `alreadyEnabled`. `force`, `profile` and
  * `recompress` convert it again.
- * @param destination default: the source's tag with `-soci` appended. An archive is made anew, unless the source is in it
+ * @param destination default: the source's tag with `-soci` appended. An archive is replaced, unless the source is in it
  * @throws ImageError, and with the image and layer named: StoreError, LayerFormatError
  * @example
  * const { digest, images } = await convert('oci:./image:app', 'oci:./image:app-soci')
@@ -62,7 +62,7 @@ export async function convert(
   })
 }
 
-/** Runs a call's work with the places of a conversion open. @param digest takes this image, whatever the source's tag names by now */
+/** Runs a call's work with the places of a conversion open. @param digest uses this image, even if the source's tag has moved */
 export async function withConversion<Result>(
   source: ImageLocation,
   destination: ImageLocation | undefined,

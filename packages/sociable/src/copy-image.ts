@@ -43,7 +43,7 @@ const MAX_REFERENCES = 10_000
 const MAX_DOCUMENT_BYTES = 256 << 20
 
 /**
- * Copies an image as it is, all platforms, with its SOCI indexes and whatever else is attached to it: every digest stays. What the
+ * Copies an image as it is, all platforms, with its SOCI indexes and everything else that is attached to it: every digest stays. What the
  * destination has is not sent again; its tag is written last.
  * @throws ImageError, StoreError with the content named
  * @example

@@ -14,7 +14,7 @@ export type ImageErrorCode =
 /**
  * An image is not what the call needs. `NOT_AN_IMAGE`: a manifest or index that is none, or none that can be worked on; `PLATFORM_NOT_FOUND`:
  * a platform asked for is not in it; `NOTHING_TO_INDEX`: only with `requireIndex`; `PATH_NOT_FOUND`: a path is not in the image, or is not a file
- * where one is needed; `DESTINATION_INVALID`: the result cannot go where it was told to; `LEFT_BEHIND`: what a
+ * where one is needed; `DESTINATION_INVALID`: the result cannot be written to the destination; `LEFT_BEHIND`: what a
  * call that failed had made cannot be removed; `NO_COMMAND`: nothing says what the image starts; `STEP_INVALID`: what one step of a conversion on several
  * machines was given is not what another step made of this image with these options.
  */
@@ -29,7 +29,7 @@ export class ImageError extends Error {
 
 /**
  * The error with what was being done before its message: same class, same code, the error itself as `cause`. An abort, and an error that is
- * none of ours, stay as they are.
+ * not of these packages, stay as they are.
  */
 export function inContext(error: unknown, where: string): unknown {
   const options = { cause: error }

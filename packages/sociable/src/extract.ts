@@ -1,4 +1,4 @@
-// Files of an image written to this machine. What is in an image is not trusted: no name in it leads out of the folder, whatever links there are.
+// Files of an image written to this machine. Images are not trusted: no name leads out of the folder, through any link.
 import { randomUUID } from 'node:crypto'
 import { renameSync } from 'node:fs'
 import { chmod, lstat, mkdir, readdir, rmdir, stat } from 'node:fs/promises'
@@ -16,7 +16,7 @@ const NEW_FOLDER = 0o777
 /**
  * Writes what is at `path`, a file or all that is in a directory, into a folder, which appears when it is whole; when the call fails or is aborted, nothing stays.
  *
- * Everything is made anew, symlinks last, so nothing is ever written through a link. A symlink is made where it leads to a place within the folder (an
+ * Everything is created new, symlinks last, so nothing is ever written through a link. A symlink is made where it leads to a place within the folder (an
  * absolute one counts from the image's root), as a relative one; with `keepLinks` each as it is. Left out are all other symlinks, devices, pipes, sparse files, and names that this system
  * cannot have or cannot tell apart from another (`A` and `a`). Permissions are kept but for set-id and sticky bits, and files' times; owners and extended attributes are
  * not. Of each layer the spans that are needed are read in their order, each once.

@@ -28,7 +28,7 @@ export interface ImageEntry {
   readonly mode: number
   readonly uid: number
   readonly gid: number
-  /** RFC 3339, as the zTOC has it; '' where it cannot be told, or for a directory that no layer lists. */
+  /** RFC 3339, as the zTOC has it; '' if unknown, or for a directory that no layer lists. */
   readonly modified: string
   /** A symlink's target, as written. */
   readonly target?: string

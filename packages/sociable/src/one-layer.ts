@@ -7,7 +7,7 @@ export interface OneLayerOptions extends CallOptions, RegistryAccess {
   readonly spanSize?: number | undefined
   /** @default 'sociable v1' */
   readonly buildTool?: string | undefined
-  /** @default told by the layer's first bytes; for a layer of an image, by its media type */
+  /** @default detected from the layer's first bytes; for a layer of an image, by its media type */
   readonly compression?: Compression | undefined
   /** Bytes that the layer may unpack to. @default 16 GiB, or 100 times the layer's size if that is more */
   readonly layerLimit?: number | undefined
@@ -92,7 +92,7 @@ async function indexBytes(
       ...(signal !== undefined && { signal }),
     })
     if (indexed.layer.size === 0)
-      throw new LayerFormatError('TAR_INVALID', 'there are no bytes: even an empty tar has 1024')
+      throw new LayerFormatError('TAR_INVALID', 'the input is empty: even an empty tar has 1024 bytes')
     return indexed
   } finally {
     await indexer.close()

@@ -31,7 +31,7 @@ export interface RegistryAccess {
   readonly plainHttp?: boolean | readonly string[] | undefined
   /** Take any certificate of these registries. `true` is as for `plainHttp`. @default false */
   readonly insecure?: boolean | readonly string[] | undefined
-  /** Told of what a registry does that a user should know although the work goes on. @default nobody is told */
+  /** Called with what a registry does that a user should know, although the work continues. @default not reported */
   readonly onNotice?: ((message: string) => void) | undefined
 }
 
@@ -65,7 +65,7 @@ export interface IndexOptions extends CallOptions, RegistryAccess {
   readonly profileSpans?: boolean | undefined
   /** @default none, as the soci CLI */
   readonly optimizations?: readonly Optimization[] | undefined
-  /** Index layers anew although a sound zTOC of theirs is already there. @default false */
+  /** Index layers again, even if a sound zTOC exists. @default false */
   readonly force?: boolean | undefined
   /**
    * Images whose zTOCs are reused for layers that they have in common, if they were made with the same options. The destination's former image comes

@@ -2,7 +2,7 @@
 
 /**
  * Characters that move a cursor, start a line, change colours or turn the reading direction around: the control characters C0 and C1, DEL, the line and
- * paragraph separators, the bidirectional controls, and lone surrogates (of which the first stands for a byte that is no UTF-8).
+ * paragraph separators, the bidirectional controls, and lone surrogates (of which the first stands for a byte that is not UTF-8).
  */
 const UNSAFE =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for

@@ -38,7 +38,7 @@ export type ProgressEvent =
   /** Something the user should know that fails nothing. */
   | { readonly type: 'warning'; readonly message: string }
 
-/** The warnings of a call: told at once, and kept for its result. */
+/** The warnings of a call: reported at once, and kept for its result. */
 export function collectWarnings(onProgress: (event: ProgressEvent) => void): {
   readonly warnings: readonly string[]
   readonly warn: (message: string) => void

@@ -7,7 +7,7 @@ export interface ContentResult {
   readonly size: number
 }
 
-/** What became of one layer entry of an image. */
+/** The outcome for one layer of an image. */
 export interface LayerResult extends ContentResult {
   /**
    * `reused`: a zTOC made before with the same span size and build tool was found and is sound. Where the whole result is in a registry already nothing but

@@ -15,7 +15,7 @@ import { type ContentResult, type ConvertResult, contentResult, type LayerResult
 
 /** What is left to do of a conversion. Plain data: some 300 bytes for each layer. */
 export interface ConversionPlan {
-  /** Of the image that was read: the other steps take this one, whatever its tag names by then. */
+  /** Of the image that was read: the other steps use this one, even if the tag has moved by then. */
   readonly digest: string
   /** Layers to index, each once, the biggest first. */
   readonly layers: readonly ConversionLayer[]
@@ -34,7 +34,7 @@ const MAX_LAYERS = 10_000
 const MAX_TEXT = 10_000
 
 /**
- * The first step: finds the layers that need an index. zTOCs that can be had without reading a layer are in the destination after it.
+ * The first step: finds the layers that need an index. zTOCs that are available without reading a layer are in the destination afterwards.
  * @param destination in a registry, as the steps share nothing else
  * @throws as `convert`; ImageError DESTINATION_INVALID where the destination is in no registry
  */
@@ -69,7 +69,7 @@ export async function planConversion(
 /**
  * The second step, for each layer of the plan, in any order, any number of times: its zTOC goes to the destination, and the layer where it is not
  * there. The same layer and options give the same zTOC.
- * @throws ImageError STEP_INVALID for what is no layer; with image and layer named LayerFormatError, StoreError
+ * @throws ImageError STEP_INVALID for what is not a layer; with image and layer named LayerFormatError, StoreError
  */
 export async function indexPlannedLayer(
   source: ImageLocation,
@@ -114,7 +114,7 @@ export async function assembleConversion(
   options: ConvertOptions = {},
 ): Promise<ConvertResult> {
   checkShared(destination, options)
-  if (!isDigest(plan?.digest)) throw invalid(`the plan names no image, its digest is ${print(plan?.digest)}`)
+  if (!isDigest(plan?.digest)) throw invalid(`the plan has no valid image digest, but ${print(plan?.digest)}`)
   const results = resultsByKey(plan.reused, 'the plan', resultsByKey(layers, 'the layers', new Map()))
   const work = async (task: Parameters<typeof convertImage>[0]): Promise<ConvertResult> =>
     await convertImage(task, options.onProgress ?? (() => {}), results)

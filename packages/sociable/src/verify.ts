@@ -36,7 +36,7 @@ export interface VerifyResult {
 }
 
 /**
- * Reads all of an image and checks it and its SOCI indexes, whoever made them: every digest and link, every zTOC against its layer's bytes, prefetch lists, a
+ * Reads all of an image and checks it and its SOCI indexes, also those of other tools: every digest and link, every zTOC against its layer's bytes, prefetch lists, a
  * start layer against the layers below, and the content of attestations, referrers and other artifacts. Memory does not grow with the layers.
  * @throws ImageError if it is not an image; StoreError if the place cannot be read at all
  * @example
@@ -176,7 +176,7 @@ class Verifier {
     const bytes = await findings.attempt(platform, what, () =>
       readContent(this.#store, descriptor, { signal: this.#signal }),
     )
-    // The snapshotter encodes it anew and stores that under the digest (FetchSociArtifacts in fs/artifact_fetcher.go), which fails where the bytes differ
+    // The snapshotter encodes it again and stores that under the digest (FetchSociArtifacts in fs/artifact_fetcher.go), which fails where the bytes differ
     const { config, layers, subject, annotations } = manifest
     const stored = encodeManifest({ schemaVersion: 2, mediaType: OCI_MANIFEST, config, layers, subject, annotations })
     if (bytes !== undefined && Buffer.compare(bytes, stored) !== 0)

@@ -75,7 +75,7 @@ async function look(image: ImageLocation, options: WaitOptions): Promise<WaitRes
   }
 }
 
-/** The tag that `convert` writes unless told otherwise; none where the image is named without one. */
+/** The tag that `convert` writes by default; none where the image is named without one. */
 function defaultDestination(image: ImageLocation): ImageLocation | undefined {
   if (typeof image !== 'string') return undefined
   const reference = parseReference(image)

@@ -88,7 +88,7 @@ test('another image, one with fewer platforms, and one with more', async () => {
   assert.match(problems.join('; '), /does not have the linux\/amd64 image .*has a linux\/amd64 image that is not of/)
 })
 
-test('the image itself, one with a v1 index, and what is no image', async () => {
+test('the image itself, one with a v1 index, and what is not an image', async () => {
   const { path, check } = await converted()
   await createIndex(`oci:${path}:app`, SMALL)
   const self = await check(SMALL, 'app')

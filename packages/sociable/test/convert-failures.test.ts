@@ -126,7 +126,7 @@ describe('aborting', () => {
 
 describe('hostile manifests and indexes', () => {
   const cases: Record<string, (layout: LayoutBuilder) => void> = {
-    'a manifest that is no JSON': (layout) => layout.top(layout.json('\u0000', OCI_MANIFEST)),
+    'a manifest that is not JSON': (layout) => layout.top(layout.json('\u0000', OCI_MANIFEST)),
     'a manifest of 0 bytes': (layout) => layout.top(layout.json('', OCI_MANIFEST)),
     'an index that is a number': (layout) => layout.top(layout.json('1', OCI_INDEX)),
     'JSON nested 100,000 deep': (layout) =>

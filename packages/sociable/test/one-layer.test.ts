@@ -42,7 +42,7 @@ test('a file, a stream and a layer of an image give the same zTOC', async () => 
   assert.deepEqual([toc.spanSize, toc.buildTool, toc.files.length], [1000, 'sociable v1', 2])
 })
 
-test('what is no layer that can be indexed', async () => {
+test('what is not a layer that can be indexed', async () => {
   const layout = folder.layout((layout) => {
     layout.top(
       layout.manifest(

@@ -39,7 +39,7 @@ describe('prefetch', () => {
     assert.deepEqual(decodePrefetch(bytes), mergeSpans(ranges))
   })
 
-  test('what is no prefetch artifact', () => {
+  test('what is not a prefetch artifact', () => {
     for (const text of [
       '',
       '1',
@@ -122,7 +122,7 @@ describe('tee', () => {
       assert.deepEqual([read, copy], [numbers, numbers])
     })
 
-  test('a sink that needs nothing is no hindrance', async () => {
+  test('a sink that reads nothing does not block', async () => {
     const read: number[] = []
     await collect(
       tee(source(20), async () => {}),

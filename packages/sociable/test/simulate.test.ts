@@ -93,7 +93,7 @@ test('the command prints a table and the command to run', async (t) => {
   assert.equal(table.status, 0, table.err)
   assert.match(table.out, /^ +WAY +SECONDS +FETCHED +REQUESTS +START LAYER\n +whole pull +\d/)
   assert.match(table.out, /\n\* +profile/)
-  assert.match(table.err, /warning: 2 layers without a SOCI index: 2\d\.\d MB are read/)
+  assert.match(table.err, /warning: 2 layers without a SOCI index: up to 2\d\.\d MB are read whole/)
   assert.match(table.err, /warning: the image does not have 1 path of the profile/)
   assert.match(
     table.err,

@@ -200,7 +200,7 @@ describe('results that are not true are refused', () => {
       (layers) => Object.assign(layers[0]!, { ztoc: layers[1]!.ztoc }),
       /names a zTOC .* of a layer with other bytes/,
     ],
-    'a blob that is no zTOC': [
+    'a blob that is not a zTOC': [
       (layers, { layers: [first] }) =>
         Object.assign(layers.find(({ digest }) => digest === first!.digest)!, {
           ztoc: { digest: first!.digest, size: first!.size },
@@ -231,7 +231,10 @@ describe('results that are not true are refused', () => {
     ],
     'null in the list': [(layers) => layers.push(null as unknown as LayerResult), /is not a layer: \{/],
     'no list': [(layers) => Object.assign(layers, { length: 10_001 }), /at most 10000/],
-    'a plan without a digest': [(_, plan) => Object.assign(plan, { digest: 'latest' }), /the plan names no image/],
+    'a plan without a digest': [
+      (_, plan) => Object.assign(plan, { digest: 'latest' }),
+      /the plan has no valid image digest/,
+    ],
     'a plan without a list': [(_, plan) => Object.assign(plan, { reused: undefined }), /the plan must list/],
   }
   for (const [name, [change, message]] of Object.entries(cases))
@@ -256,7 +259,7 @@ describe('results that are not true are refused', () => {
       await assert.rejects(assembleConversion(input, to, plan, layers, options), { code: 'STEP_INVALID', message })
     })
 
-  test('what is no layer is not indexed', async () => {
+  test('what is not a layer is not indexed', async () => {
     const to = { store: createMemoryStore(), reference: 'v' }
     const [first] = (await planConversion(input, to, SMALL)).layers
     for (const change of [

@@ -60,7 +60,7 @@ export interface IndexLayerOptions {
   readonly capture?: CaptureOptions | undefined
   /** Written into the zTOC. @default 'sociable v1' */
   readonly buildTool?: string
-  /** @default told by the layer's first bytes: a gzip header, else a tar */
+  /** @default detected from the layer's first bytes: a gzip header, else a tar */
   readonly compression?: Compression
   /**
    * Uncompressed bytes that the layer may have: more is a `LayerFormatError` LIMIT_EXCEEDED, as soon as they are seen. @default 16 GiB, or 100 times the

@@ -95,7 +95,7 @@ for (const [name, index] of ways) {
     })
 
     test('the first error in the order of the bytes wins, whatever the chunks', async () => {
-      // The second member has a block of type 3; the tar in the first one is no tar, or ends well
+      // The second member has a block of type 3; the tar in the first one is not a tar, or ends well
       const noTar = gzipSync(Buffer.alloc(2048, 0x41))
       const noGzip = Buffer.from('1f8b080000000000000307', 'hex')
       for (const size of [1000, 1 << 20]) {

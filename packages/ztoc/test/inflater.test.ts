@@ -78,7 +78,7 @@ describe('overread', () => {
     const stream = deflateRawSync(Buffer.concat([data, data]), { level: 9 })
     for (let length = 0; length < stream.length; length++) {
       assert.notEqual(inflateAll(stream.subarray(0, length), 64, 1 << 16).result, MEMBER_END, `${length} bytes`)
-      assert.ok(inflateAll(stream.subarray(0, length), 64, 1 << 16).result > 0, `${length} bytes are no error`)
+      assert.ok(inflateAll(stream.subarray(0, length), 64, 1 << 16).result > 0, `${length} bytes give no error`)
     }
   })
 

@@ -142,7 +142,7 @@ test('hard links give the file before them; what is not a file is refused and fe
       (error) => error instanceof FileError && error.code === code && message.test(error.message),
     )
   await refused('nothing', 'FILE_NOT_FOUND', /no entry "nothing"/)
-  await refused('usr/', 'NOT_A_FILE', /no regular file but a dir/)
+  await refused('usr/', 'NOT_A_FILE', /not a regular file but a dir/)
   await refused('symlink', 'NOT_A_FILE', /a symlink to "usr\/words"/)
   await refused('dangling', 'FILE_NOT_FOUND', /hard link to "after"/)
   await refused('sparse', 'NOT_A_FILE', /sparse file/)

@@ -209,9 +209,9 @@ test('checksum: unsigned or signed, else refused with both numbers', () => {
   refused(
     tar(entry({ checksum: '000001\0 ' })),
     'TAR_INVALID',
-    /checksum field says 1, its bytes sum to \d+ \(offset 0 of the tar\)/,
+    /checksum field is 1, but its bytes sum to \d+ \(offset 0 of the tar\)/,
   )
-  refused(tar(entry({ checksum: 'x' })), 'TAR_INVALID', /no number/)
+  refused(tar(entry({ checksum: 'x' })), 'TAR_INVALID', /checksum field is not a number/)
 })
 
 test('v7 headers have no owner names and devices; every ustar type has device numbers', () => {
@@ -321,7 +321,7 @@ test('PAX: records that Go refuses', () => {
     ['atime', '1.x'],
     ['ctime', 'now'],
   ] as const) {
-    refused(tar(pax([[key, value]]), entry()), 'TAR_INVALID', new RegExp(`"${key}" is no valid number`))
+    refused(tar(pax([[key, value]]), entry()), 'TAR_INVALID', new RegExp(`"${key}" is not a valid number`))
   }
   assert.equal(scan(tar(entry({ type: 'x' }, '012 uid=000\n'), entry())).entries.length, 1)
 })

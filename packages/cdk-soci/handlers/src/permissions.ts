@@ -8,7 +8,7 @@ const DELAYS = [1_000, 2_000, 4_000, 8_000]
 
 /** A request to a private registry of ECR that IAM did not allow. */
 const ECR_REFUSAL =
-  /https:\/\/\d{12}\.dkr[.-]ecr\S* answered 40[13]|AWS gave no token for \d{12}\.dkr[.-]ecr\S* AccessDenied/
+  /https:\/\/\d{12}\.dkr[.-]ecr\S* answered 40[13]|AWS returned no token for \d{12}\.dkr[.-]ecr\S* AccessDenied/
 
 /** Whether it is IAM that refuses, rather than the registry of a mirrored image. */
 export function isRefusedByAws(error: unknown): boolean {

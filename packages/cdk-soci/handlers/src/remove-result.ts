@@ -8,7 +8,7 @@ import type { Work } from './work.js'
 
 /**
  * Removes what the resource made, if that is to be (`Removal`), it belongs to this resource, and to no other: else only its owner tag goes. Never
- * the image that was indexed. What is gone already is no error, and doing it again changes nothing.
+ * the image that was indexed. What is gone already is not an error, and doing it again changes nothing.
  */
 export async function removeResult(work: Work): Promise<void> {
   const { request, owner, signal } = work

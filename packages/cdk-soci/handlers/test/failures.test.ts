@@ -73,7 +73,7 @@ async function askBriefly({ cloudFormation, lambda }: World, ...args: Parameters
 
 // They mostly wait
 describe('failures', { concurrency: 3 }, () => {
-  test('what is not there, and what is no image', async (t) => {
+  test('what is not there, and what is not an image', async (t) => {
     const world = await start(t)
     if (world === undefined) return
     const { reason, store, cloudFormation, send } = world

@@ -42,7 +42,7 @@ export function checkIndexTag(value: string, input: string): void {
 
 function tagProblem(value: string, limit: number): string | undefined {
   if (value === '') return 'is empty: give a tag'
-  if (!TAG.test(value)) return 'is no tag: use letters, digits, "_", "." and "-", the last two not at the beginning'
+  if (!TAG.test(value)) return 'is not a tag: use letters, digits, "_", "." and "-", the last two not at the beginning'
   if (value.length > limit) return `has ${value.length} characters: give at most ${limit}`
   return undefined
 }

@@ -79,7 +79,7 @@ test('a name is the same whether it is joined, substituted or an attribute', () 
   assert.equal(parseEcrImageName(stack, byAttribute)?.key, parseEcrImageName(stack, byConstruct)?.key)
 })
 
-test('an attribute RepositoryUri of what is no repository, and odd names of variables, are left alone', () => {
+test('an attribute RepositoryUri of what is not a repository, and odd names of variables, are left alone', () => {
   const stack = newStack()
   const other = new CfnResource(stack, 'Other', { type: 'Custom::Other' })
   assert.equal(parseEcrImageName(stack, `${other.getAtt('RepositoryUri')}:1`), undefined)

@@ -291,7 +291,7 @@ test('what cannot be lazy is refused with the value and the fix', () => {
   const refused =
     (tag: string, options: { outputImageTag?: string; spanSize?: number; removalPolicy?: RemovalPolicy }) => () =>
       taskOf(newStack()).addContainer('web', { image: SociContainerImage.fromEcrRepository(repository, tag, options) })
-  assert.throws(refused('a tag', {}), /"a tag".*is no tag/)
+  assert.throws(refused('a tag', {}), /"a tag".*is not a tag/)
   assert.throws(refused('1', { outputImageTag: '1' }), /outputImageTag is "1", the tag of the image/)
   assert.throws(refused('1', { spanSize: -1 }), /spanSize is -1/)
   assert.throws(refused('x'.repeat(125), {}), /130 characters/)

@@ -32,6 +32,6 @@ test('tags that cannot be are refused', () => {
   const building = (imageTag: string, indexTag: string) => () =>
     new SociIndexBuild(stack, `Index ${imageTag} ${indexTag}`, { repository, imageTag, indexTag })
   assert.throws(building('app', 'app'), /^Error: indexTag is "app", the tag of the image.*give another/)
-  assert.throws(building('app', 'an index'), /^Error: indexTag is "an index", which is no tag: use letters/)
-  assert.throws(building('an app', 'index'), /^Error: imageTag is "an app", which is no tag: use letters/)
+  assert.throws(building('app', 'an index'), /^Error: indexTag is "an index", which is not a tag: use letters/)
+  assert.throws(building('an app', 'index'), /^Error: imageTag is "an app", which is not a tag: use letters/)
 })

@@ -23,9 +23,9 @@ export interface ArchiveSink {
 }
 
 /**
- * A file that appears under its name when it is finished; until then it is beside it, as `NAME.….partial`. What is there and is no regular file, such as
- * `/dev/stdout` or a pipe, is written to directly.
- * @throws StoreError NOT_FOUND where its folder is not there, DENIED where it is itself a folder
+ * A file that appears under its name when it is finished; until then it is beside it, as `NAME.….partial`. Anything else that has the name, such as `/dev/stdout` or a
+ * pipe, is written to directly.
+ * @throws StoreError NOT_FOUND if its folder does not exist, DENIED if it is itself a folder
  */
 export async function openSink(path: string): Promise<ArchiveSink> {
   const stats = await stat(path).catch(() => undefined)

@@ -105,7 +105,7 @@ export class ArchiveWriter extends LayoutStore {
       else await withFileLock(`${path}.lock`, undefined, (lock) => this.#finishUpdate(lock))
     } catch (error) {
       await this.#sink.discard()
-      // Where nothing was named, whoever pushed knows already.
+      // If no image was tagged, the caller already knows about the failure.
       if (this.#isNamed) throw error
     } finally {
       await this.#previous?.file.close()

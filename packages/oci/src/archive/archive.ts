@@ -18,10 +18,10 @@ export async function openArchive(name: string, opened: RandomAccessFile, signal
     const archive = { file, files: await indexTar(file, name, signal) }
     if (archive.files.has('index.json')) return await openOciArchive(name, archive)
     if (archive.files.has('manifest.json')) return await openDockerArchive(name, archive, signal)
-    const old = archive.files.has('repositories') ? ' (Docker before 1.10 made such: save the image anew)' : ''
+    const old = archive.files.has('repositories') ? ' (as Docker before 1.10 wrote it: save the image again)' : ''
     throw new StoreError(
       'PROTOCOL',
-      `${name} is no archive of images: it has neither index.json nor manifest.json${old}`,
+      `${name} is not an image archive: it has neither index.json nor manifest.json${old}`,
     )
   } catch (error) {
     await file.close()

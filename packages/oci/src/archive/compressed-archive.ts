@@ -77,7 +77,7 @@ async function* gunzip(
       if (unpacked > Math.max(FREE_EXPANSION, MAX_EXPANSION * compressed))
         throw new StoreError(
           'PROTOCOL',
-          `${name} unpacks to more than ${MAX_EXPANSION} times its size: if it is meant to, unpack it first with gzip -d`,
+          `${name} unpacks to more than ${MAX_EXPANSION} times its size: if this is intended, unpack it first with gzip -d`,
         )
       yield chunk
     }

@@ -129,7 +129,7 @@ function findFile(archive: OpenArchive, path: string, name: string): TarFile {
   return file
 }
 
-/** Told by the first bytes, as there is nothing else that says it. */
+/** Detected from the first bytes: nothing else says it. */
 async function layerType(archive: OpenArchive, { offset, size }: TarFile): Promise<string> {
   const magic = new Uint8Array(Math.min(4, size))
   await archive.file.read(magic, offset)

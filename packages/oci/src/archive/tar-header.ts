@@ -21,7 +21,7 @@ const LINK_AT = 157
 const MAGIC_AT = 257
 const PREFIX_AT = 345
 
-/** `undefined` where the block is no header: its checksum is wrong, or its size is none. */
+/** `undefined` if the block is not a header: its checksum or its size is wrong. */
 export function decodeTarHeader(block: Uint8Array): TarHeader | undefined {
   const sum = tarNumber(block, CHECKSUM_AT, 8)
   const size = tarNumber(block, SIZE_AT, 12)

@@ -25,9 +25,9 @@ type Entry = TarFile | { readonly target: string }
 
 /**
  * Reads a tar's headers, not its data: what every file is called and where it lies. Links within the archive are followed; nothing is unpacked, so
- * no name can lead anywhere. A name that climbs out of the archive is no entry of it.
+ * no name can lead anywhere. A name that climbs out of the archive is not an entry of it.
  * @param what names the archive in messages
- * @throws StoreError PROTOCOL where it is no tar, is compressed or cut short
+ * @throws StoreError PROTOCOL if it is not a tar, is compressed, or is cut short
  */
 export async function indexTar(file: RandomAccessFile, what: string, signal?: AbortSignal): Promise<TarIndex> {
   const reader = new HeaderReader(file)

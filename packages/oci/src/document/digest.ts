@@ -20,7 +20,7 @@ export function parseDigest(text: string): Digest {
   const match = DIGEST.exec(text)
   if (match === null)
     throw new ImageReferenceError(
-      `${JSON.stringify(text.slice(0, 150))} is no digest: it should be sha256: and 64, or sha512: and 128 lower-case hexadecimal digits`,
+      `${JSON.stringify(text.slice(0, 150))} is not a digest: it should be sha256: and 64, or sha512: and 128 lower-case hexadecimal digits`,
     )
   return match[1] === 'sha256' ? { algorithm: 'sha256', hex: match[2]! } : { algorithm: 'sha512', hex: match[4]! }
 }
@@ -64,7 +64,7 @@ export class ContentVerifier {
     if (digest !== this.#descriptor.digest)
       throw new StoreError(
         'DIGEST_MISMATCH',
-        `${this.#where}: the content of ${this.#descriptor.digest} (${this.#size} bytes) has the digest ${digest}: it is damaged, fetch or build it anew`,
+        `${this.#where}: the content of ${this.#descriptor.digest} (${this.#size} bytes) has the digest ${digest}: it is damaged: fetch or build it again`,
       )
   }
 }

@@ -33,7 +33,7 @@ interface Open {
 }
 
 /**
- * Reads JSON as Go's `encoding/json` does (go1.26, scanner.go and decode.go): bytes that are no UTF-8 become U+FFFD each, lone surrogate
+ * Reads JSON as Go's `encoding/json` does (go1.26, scanner.go and decode.go): bytes that are not UTF-8 become U+FFFD each, lone surrogate
  * escapes too; containers nest 10,000 deep at most. Unlike Go it takes no more than 2,097,152 values, so that a hostile document cannot fill the memory.
  * @param what names the document in messages
  * @throws ManifestError JSON_INVALID

@@ -195,7 +195,7 @@ export function checkDocument(bytes: Uint8Array, mediaType: string, what: string
   const document = decodeAs(documentType, parseJson(bytes, what), what)
   const refuse = (reason: string) => new ManifestError('MANIFEST_INVALID', `${what} is refused: ${reason}`)
   if (document.fsLayers)
-    throw refuse('it has fsLayers, of the old Docker manifest schema 1: build or pull the image anew')
+    throw refuse('it has fsLayers, of the old Docker manifest schema 1: build or pull the image again')
   if (isManifestType(mediaType)) {
     if (document.manifests) throw refuse('as a manifest it must not have manifests')
     if (isIndexType(document.mediaType ?? ''))
@@ -208,7 +208,7 @@ export function checkDocument(bytes: Uint8Array, mediaType: string, what: string
   }
 }
 
-/** The media type of a manifest or index that nothing describes: its own, else told by what it has; `undefined` where it is neither. */
+/** The media type of a manifest or index that nothing describes: its own, else detected from its members; `undefined` if it is neither. */
 export function detectMediaType(bytes: Uint8Array, what: string): string | undefined {
   const json = parseJson(bytes, what)
   if (!isJsonObject(json)) return undefined

@@ -98,7 +98,7 @@ export function isTag(tag: string): boolean {
 function parseLocal(text: string, transport: LocalReference['transport'] | 'memory', rest: string): ImageReference {
   const suffix = DIGEST_SUFFIX.exec(rest)
   const digest = suffix?.[2]
-  if (digest !== undefined && !isDigest(digest)) throw invalid(text, `"${digest}" is no digest`)
+  if (digest !== undefined && !isDigest(digest)) throw invalid(text, `"${digest}" is not a digest`)
   const name = suffix === null ? rest : suffix[1]!
   let path = name
   let tag: string | undefined
@@ -114,7 +114,7 @@ function parseLocal(text: string, transport: LocalReference['transport'] | 'memo
     if (path === '') throw invalid(text, `it names no ${transport === 'oci' ? 'folder' : 'file'} after "${transport}:"`)
     if (path.includes('\0')) throw invalid(text, 'a path has no NUL')
   }
-  if (tag !== undefined && !isLocalTag(tag)) throw invalid(text, `"${tag}" is no tag`)
+  if (tag !== undefined && !isLocalTag(tag)) throw invalid(text, `"${tag}" is not a tag`)
   const within = { ...(tag !== undefined && { tag }), ...(digest !== undefined && { digest }) }
   return transport === 'memory' ? { transport, ...within } : { transport, path, ...within }
 }
@@ -139,20 +139,20 @@ function parseRegistry(text: string): RegistryReference {
   const colon = named.indexOf(':')
   const repository = colon < 0 ? named : named.slice(0, colon)
   const tag = colon < 0 ? undefined : named.slice(colon + 1)
-  if (!REGISTRY.test(registry)) throw invalid(text, `"${registry}" is no registry host${pathHint(text)}`)
+  if (!REGISTRY.test(registry)) throw invalid(text, `"${registry}" is not a registry host${pathHint(text)}`)
   if (repository !== repository.toLowerCase())
     throw invalid(text, `the repository "${repository}" must be in lower case`)
-  if (!REPOSITORY.test(repository)) throw invalid(text, `"${repository}" is no repository${pathHint(text)}`)
+  if (!REPOSITORY.test(repository)) throw invalid(text, `"${repository}" is not a repository name${pathHint(text)}`)
   if (repository.length > REPOSITORY_LENGTH)
     throw invalid(text, `the repository has ${repository.length} characters, the most is ${REPOSITORY_LENGTH}`)
-  if (tag !== undefined && !TAG.test(tag)) throw invalid(text, `"${tag}" is no tag`)
-  if (digest !== undefined && !isDigest(digest)) throw invalid(text, `"${digest}" is no digest`)
+  if (tag !== undefined && !TAG.test(tag)) throw invalid(text, `"${tag}" is not a tag`)
+  if (digest !== undefined && !isDigest(digest)) throw invalid(text, `"${digest}" is not a digest`)
   const name = { transport: 'registry', registry, repository } as const
   if (digest !== undefined) return { ...name, ...(tag !== undefined && { tag }), digest }
   return { ...name, tag: tag ?? 'latest' }
 }
 
-/** What stands before the first slash is a host where it looks like one, or could be no namespace (normalize.go, splitDockerDomain). */
+/** The part before the first slash is a host if it looks like one, or cannot be a namespace (normalize.go, splitDockerDomain). */
 function splitRegistry(name: string): [registry: string, rest: string] {
   const slash = name.indexOf('/')
   const first = name.slice(0, Math.max(0, slash))
@@ -169,5 +169,5 @@ function pathHint(text: string): string {
 }
 
 function invalid(text: string, reason: string): ImageReferenceError {
-  return new ImageReferenceError(`"${text.slice(0, 300)}" names no image: ${reason}`)
+  return new ImageReferenceError(`"${text.slice(0, 300)}" is not an image name: ${reason}`)
 }

@@ -1,5 +1,5 @@
 // A lock that is a file beside what it guards. Node has no flock, and libraries that do without decide by the file's age whether its holder has died, which a wrong
-// clock breaks. Here the file names its holder from its first moment on (it is written elsewhere, then linked), and whoever waits asks the system whether that process
+// clock breaks. Here the file names its holder from its first moment on (it is written elsewhere, then linked), and a waiting process asks the system whether that process
 // runs. Where the system cannot tell (another machine or container), the holder's beats are counted, by the waiting process's own monotonic clock.
 import { createHash, randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -68,7 +68,7 @@ async function acquire(path: string, signal: AbortSignal | undefined, files: Loc
       const held = await tryAcquire(path, files)
       if (held !== undefined) return held
       if (performance.now() - readable > UNREADABLE_AFTER)
-        throw new StoreError('UNREACHABLE', `${path} is in the way of a lock: remove it`)
+        throw new StoreError('UNREACHABLE', `${path} exists where a lock file has to be: remove it`)
     } else {
       readable = performance.now()
       const state = watch(text)

@@ -48,7 +48,7 @@ export class RandomAccessFile {
     this.size = size
   }
 
-  /** @throws StoreError NOT_FOUND where there is none, or something that is no regular file (a pipe would never end) */
+  /** @throws StoreError NOT_FOUND where there is none, or something that is not a regular file (a pipe would never end) */
   static async open(path: string): Promise<RandomAccessFile> {
     // Without O_NONBLOCK a pipe that nobody writes to would hang right here.
     const fd = await openFile(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch((cause) => {
@@ -57,7 +57,7 @@ export class RandomAccessFile {
     const stats = await promisify(fstat)(fd)
     if (stats.isFile()) return new RandomAccessFile(fd, true, path, stats.size)
     await closeFile(fd)
-    throw new StoreError('NOT_FOUND', `${path} is ${stats.isDirectory() ? 'a folder' : 'no regular file'}`)
+    throw new StoreError('NOT_FOUND', `${path} is ${stats.isDirectory() ? 'a folder' : 'not a regular file'}`)
   }
 
   /** A new file for writing, and for reading what was written. */

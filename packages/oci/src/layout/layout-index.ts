@@ -34,7 +34,7 @@ export const EMPTY_LAYOUT_INDEX: LayoutIndex = parseLayoutIndex(
   'an empty index.json',
 )
 
-/** @throws ManifestError where it is no image index */
+/** @throws ManifestError if it is not an image index */
 export function parseLayoutIndex(bytes: Uint8Array, what: string): LayoutIndex {
   const json = parseJson(bytes, what)
   const { manifests } = decodeIndexJson(json, what)
@@ -56,7 +56,7 @@ export function isAttached(entry: Descriptor): boolean {
 
 /** The entry of that name: `ref.name`, or the full name as docker knows it. @throws StoreError NOT_FOUND */
 export function findByName(index: LayoutIndex, name: string, where: string): Descriptor {
-  if (!isLocalTag(name)) throw new ImageReferenceError(`"${name}" is no tag`)
+  if (!isLocalTag(name)) throw new ImageReferenceError(`"${name}" is not a tag`)
   const byTag = index.entries.filter((entry) => entry.annotations?.get(REF_NAME) === name)
   const full = fullName(name)
   const found =
@@ -121,7 +121,7 @@ export function withImage(
   name: string | undefined,
   where: string,
 ): LayoutIndex {
-  if (name !== undefined && !isLocalTag(name)) throw new ImageReferenceError(`"${name}" is no tag`)
+  if (name !== undefined && !isLocalTag(name)) throw new ImageReferenceError(`"${name}" is not a tag`)
   if (name === undefined && imageNames(index).length > 0)
     throw new StoreError('DENIED', `${where} has images with names, so another one needs a name too: give it a tag`)
   const replaced = (entry: Descriptor) =>
@@ -136,7 +136,7 @@ export function withImage(
 /** With the artifact among the attached ones; as it is where it has it already. */
 export function withAttached(index: LayoutIndex, descriptor: Descriptor, where: string): LayoutIndex {
   const { digest, artifactType } = descriptor
-  // An index without an artifact type is not told from an image by its entry.
+  // By its entry alone, an index without an artifact type cannot be distinguished from an image.
   const same = (entry: Descriptor) =>
     isAttached(entry) || (artifactType === undefined && entry.artifactType === undefined && nameOf(entry) === undefined)
   if (index.entries.some((entry) => entry.digest === digest && same(entry))) return index

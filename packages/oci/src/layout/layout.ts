@@ -43,7 +43,7 @@ export interface OpenLayoutOptions {
 
 /**
  * Opens an OCI image layout: a folder with `oci-layout`, `index.json` and `blobs/` (image-spec v1.1.1, image-layout.md). A folder that
- * is no layout is not made one, unless it is empty. Blobs may be symbolic links to files; only digests ever become paths.
+ * is not a layout is not made one, unless it is empty. Blobs may be symbolic links to files; only digests ever become paths.
  *
  * Files appear under their names when they are complete and verified. index.json is replaced as a whole, under a lock file that all
  * processes of this library keep to; what else it says stays. The blobs of a new layout appear together with the first name: until then they are in a folder
@@ -66,7 +66,7 @@ export async function openLayout(
   if (!names.includes('index.json') && !(write && (hasVersion || names.every(isPassing))))
     throw new StoreError(
       'PROTOCOL',
-      `${name}: ${path} is no OCI image layout: it has no index.json${write ? ', and it is not empty' : ''}`,
+      `${name}: ${path} is not an OCI image layout: it has no index.json${write ? ', and it is not empty' : ''}`,
     )
   const isNew = !hasVersion && !names.includes('index.json')
   return new LayoutFolder(name, path, { write, keep, followLinks, staging: isNew && !keep })
@@ -338,7 +338,7 @@ export class LayoutFolder extends LayoutStore {
     return this.#staging?.find(digest) ?? this.#blobPath(digest)
   }
 
-  /** @throws ImageReferenceError: what is no digest never becomes a path */
+  /** @throws ImageReferenceError: what is not a digest never becomes a path */
   #blobPath(digest: string): string {
     const { algorithm, hex } = parseDigest(digest)
     return join(this.#path, 'blobs', algorithm, hex)

@@ -150,7 +150,7 @@ export class Authenticator {
     const login = `docker login ${registry === 'docker.io' ? '' : `${registry} `}(or --username with --password-stdin)`
     const notes = this.#notes.size === 0 ? '' : `; ${[...this.#notes].join('; ')}`
     return credential === undefined
-      ? `there is no login for ${registry}, and it wants one, or has no such repository: ${login}${notes}`
+      ? `there is no login for ${registry}, which requires one or has no such repository: ${login}${notes}`
       : `${credential.source} is not accepted: ${login}${notes}`
   }
 
@@ -170,7 +170,7 @@ export class Authenticator {
     const offered = challenges.map(({ scheme }) => scheme).join(', ')
     throw new StoreError(
       'UNAUTHORIZED',
-      `${response.request} answered 401, and offers ${offered === '' ? 'no way to log in' : `to log in by ${offered}`}: only Bearer and Basic are known`,
+      `${response.request} answered 401, and offers ${offered === '' ? 'no way to log in' : `to log in by ${offered}`}: only Bearer and Basic are supported`,
     )
   }
 
@@ -333,7 +333,7 @@ function basicHeader(credential: Credential): string {
 function bearerHeader(token: string, source: string): string {
   // RFC 6750, 2.1, and looser: what could end the header's line is not sent.
   if (!/^[\x21-\x7e]+$/.test(token))
-    throw new StoreError('PROTOCOL', `the token of ${source} has characters that no header can have`)
+    throw new StoreError('PROTOCOL', `the token of ${source} has characters that a header cannot have`)
   return `Bearer ${token}`
 }
 

@@ -12,9 +12,9 @@ export interface OpenedBlob {
   readonly response: HttpResponse
 }
 
-/** What storage answers where an address that it gave out is no longer good (S3 403, GCS 400, Azure 403, and what others do). */
+/** What storage answers if an address that it gave out has expired (S3 403, GCS 400, Azure 403, and what others do). */
 const EXPIRED = [400, 401, 403, 404, 410]
-/** How often in a row a new address may be no good before we give up. */
+/** How many new addresses in a row may fail before the download fails. */
 const RENEWALS = 3
 
 /**

@@ -50,7 +50,7 @@ export function parseChallenges(header: string): readonly Challenge[] {
   return challenges
 }
 
-/** Data of other schemes (`Negotiate YII…==`), which could not be told from a parameter's name. */
+/** Data of other schemes (`Negotiate YII…==`), which could be mistaken for a parameter's name. */
 function skipToken68(take: (pattern: RegExp) => string | undefined, header: string, at: () => number): void {
   if (at() < header.length && header[at()] !== ',') take(TOKEN68)
 }

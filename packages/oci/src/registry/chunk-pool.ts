@@ -2,7 +2,7 @@
 export const CHUNK_SIZE = 256 << 10
 
 /**
- * Memory of chunks that downloads share: what one has done with, another takes, rather than that the collector has to find it while more is made.
+ * Memory of chunks that downloads share: a download takes chunks that another is done with, instead of leaving them to the garbage collector.
  * It keeps no more than it may hold; what is made beyond that is let go of when it comes back.
  */
 export class ChunkPool {

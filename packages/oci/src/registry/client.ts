@@ -36,14 +36,14 @@ export interface RegistryOptions extends Omit<HttpOptions, 'insecure'> {
   /** Bytes that all downloads together hold ahead of their readers. @default 40 MiB */
   readonly memory?: number | undefined
   readonly retry?: Partial<RetryPolicy> | undefined
-  /** Told, once each, of what a user should know although the work goes on. @default nobody is told */
+  /** Called, once each, with what a user should know although the work continues. @default not reported */
   readonly onNotice?: ((message: string) => void) | undefined
 }
 
 const PART_SIZE = 8 << 20 // S3 recommends 8–16 MB for ranged requests
 const SMALLEST_PART = 1 << 20
 const PARTS_AHEAD = 5
-/** What a registry may answer to whoever has not logged in. */
+/** What a registry may answer to a client without a login. */
 const HIDING = [401, 403, 404]
 /** "Your authorization token has expired. Reauthenticate and try again." */
 const EXPIRED = /token (?:has )?expired|expired token/i

@@ -9,7 +9,7 @@ const UNHELD_SIZE = 512 << 10
 /** Bytes after which a connection that breaks has been worth it: what follows is counted as new. */
 const WORTHWHILE = 256 << 10
 
-/** The registry gives ranges no longer, or not several at once. */
+/** The registry stopped serving ranges, or does not serve several at once. */
 export class RangesRefused extends Error {}
 
 export interface PartOptions {

@@ -69,7 +69,7 @@ const HEADER_SIZE = 64 << 10
 const DISCARDED = 64 << 10
 
 /**
- * One request and its answer, whatever the status, over connections that are kept. Redirects are followed here, as undici would send the
+ * One request and its answer, with any status, over connections that are kept. Redirects are followed here, as undici would send the
  * `Authorization` along. Proxies come from the environment, see `proxiesFrom`.
  */
 export class Http {
@@ -368,6 +368,6 @@ function redirectTarget(location: string, { url, request }: HttpResponse): URL {
 function refusedRedirect({ request, status }: HttpResponse, next: URL): StoreError {
   return new StoreError(
     'PROTOCOL',
-    `${request} was redirected (${status}) to ${redactUrl(next)}: what is written is not sent elsewhere; name the registry by that address`,
+    `${request} was redirected (${status}) to ${redactUrl(next)}: uploads are not sent to another host; name the registry by that address`,
   )
 }

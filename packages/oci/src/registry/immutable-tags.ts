@@ -5,7 +5,7 @@ import { withEcr } from './ecr-client.js'
 
 /**
  * Whether a tag, once it is there, is there for good. The registry API itself has no such question, only its refusal of the `PUT`; a registry's own API may have
- * one. False where that cannot be told.
+ * one. False if that cannot be determined.
  */
 export type ImmutableTags = (
   registry: string,

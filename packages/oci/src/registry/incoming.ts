@@ -46,7 +46,7 @@ export class Incoming implements Dispatcher.DispatchHandler {
         onEnd()
       }
     })
-    // Each is told to whoever asks for it
+    // Both reach whoever awaits them
     this.head.catch(() => {})
     this.#end.catch(() => {})
   }

@@ -48,7 +48,7 @@ export interface ReadManifest {
   readonly etag: string | undefined
 }
 
-/** What a name stands for; undefined where there is none of it. The registry's word is taken, as whoever reads the manifest verifies it. */
+/** What a name stands for; undefined if there is no such name. The registry's digest is not verified here but when the manifest is read. */
 export async function headManifest(registry: Registry, request: ManifestRequest): Promise<Descriptor | undefined> {
   const response = await registry.send({ ...manifestRequest(request), method: 'HEAD', expect: [200, ...ASK_AGAIN] })
   response.discard()
@@ -104,13 +104,13 @@ export async function getManifest(
   if (SCHEMA_1.test(declared))
     throw new StoreError(
       'PROTOCOL',
-      `${response.request} gives a Docker manifest of schema 1, which is no longer supported: pull the image with an older Docker and push it again`,
+      `${response.request} returned a Docker manifest of schema 1, which is no longer supported: pull the image with an older Docker and push it again`,
     )
   const mediaType = isManifestLike(declared) ? declared : detectMediaType(bytes, response.request)
   if (mediaType === undefined)
     throw new StoreError(
       'PROTOCOL',
-      `${response.request} gives ${redactText(declared) || 'a document without a type'}, which is neither an image manifest nor an index`,
+      `${response.request} returned ${redactText(declared) || 'a document without a type'}, which is neither an image manifest nor an index`,
     )
   return { descriptor: { mediaType, digest, size: bytes.length }, bytes, etag: response.header('etag') }
 }
@@ -134,7 +134,7 @@ function mediaTypeOf(response: HttpResponse): string {
 function otherDigest({ request }: HttpResponse, wanted: string, found: string): StoreError {
   return new StoreError(
     'DIGEST_MISMATCH',
-    `${request} gives a manifest of digest ${redactText(found)}, and it should be ${wanted}: what came is not what was pushed`,
+    `${request} returned a manifest with digest ${redactText(found)} instead of ${wanted}: it is not what was pushed`,
   )
 }
 

@@ -264,6 +264,6 @@ class UploadLost extends StoreError {}
 /** A content that can be read once only cannot be sent again. */
 function notAgain(failure: unknown): unknown {
   if (!(failure instanceof TransientError)) return failure
-  const message = `${failure.message}; what was being sent cannot be read again: start anew`
+  const message = `${failure.message}; its content cannot be read again: start again`
   return new StoreError(failure.code, message, { cause: failure })
 }

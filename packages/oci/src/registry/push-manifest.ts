@@ -29,7 +29,7 @@ const IMMUTABLE_TEXT = /immutable|already exists|cannot be overwritten|read-?onl
 
 /**
  * Puts a manifest under a name (distribution-spec v1.1.1, "Pushing Manifests").
- * @throws StoreError TAG_IMMUTABLE where the tag is another manifest's for good
+ * @throws StoreError TAG_IMMUTABLE if the tag is immutable and names another manifest
  */
 export async function putManifest(registry: Registry, push: ManifestPush): Promise<PushedManifest> {
   const { repository, reference, descriptor, bytes, signal } = push
@@ -58,7 +58,7 @@ export async function putManifest(registry: Registry, push: ManifestPush): Promi
   }
   const { error, code, detail } = await registry.failure(response)
   if (IMMUTABLE_CODE.test(code) || IMMUTABLE_TEXT.test(detail)) {
-    // It may have become so by a try of ours whose answer was lost.
+    // An earlier attempt, whose answer was lost, may have done it.
     const present = await headManifest(registry, { repository, reference, scopes, signal })
     if (present?.digest === descriptor.digest) return { subjectNoted: false, stored: true }
     if (present !== undefined) throw immutable(registry, push, present, error)
@@ -70,7 +70,7 @@ function immutable(registry: Registry, push: ManifestPush, present: Descriptor, 
   const { repository, reference, descriptor } = push
   return new StoreError(
     'TAG_IMMUTABLE',
-    `${registry.name}/${repository}:${reference} is ${present.digest} for good, as its tags are immutable, and cannot become ${descriptor.digest}: choose another tag`,
+    `${registry.name}/${repository}:${reference} is an immutable tag of ${present.digest} and cannot be moved to ${descriptor.digest}: choose another tag`,
     { cause },
   )
 }

@@ -105,13 +105,13 @@ class Download {
       }
     } catch (error) {
       if (!(error instanceof RangesRefused)) throw error
-      // The others have read in vain: they end with the download.
+      // What the others have read is dropped: they end with the download.
       this.#parts = []
       yield* this.#sole(position)
     }
   }
 
-  /** A chunk that was given out is read no longer. */
+  /** Takes back a chunk that its reader no longer needs. */
   reclaim(chunk: Uint8Array): void {
     this.#chunks--
     this.#client.pool.give(chunk)

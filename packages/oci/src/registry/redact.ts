@@ -1,6 +1,6 @@
 // What of a request may stand in a message: a presigned address is a password, and so is an upload's state.
 
-/** Query parameters of the distribution API whose values are no secret; every other value is left out. */
+/** Query parameters of the distribution API whose values are not secret; all other values are removed. */
 const PLAIN = new Set(['artifactType', 'digest', 'from', 'last', 'mount', 'n', 'scope', 'service'])
 const DETAIL_LENGTH = 300
 
@@ -10,7 +10,7 @@ export function redactUrl(url: URL): string {
   return `${url.origin}${url.pathname}${query.length === 0 ? '' : `?${query.join('&')}`}`
 }
 
-/** What a server said, fit for one line of a terminal: no control characters, no secret of ours that it repeats, at most 300 characters. */
+/** A server's message for one line of a terminal: without control characters and without secrets that it repeats, at most 300 characters. */
 export function redactText(text: string, secrets: readonly string[] = []): string {
   let clean = text
   for (const secret of secrets) if (secret.length > 0) clean = clean.replaceAll(secret, '…')

@@ -117,7 +117,7 @@ export class RegistryStore implements Store {
   async tag(descriptor: Descriptor, reference: string | undefined, { signal }: CallOptions = {}): Promise<void> {
     if (reference === undefined) return
     checkReference(reference)
-    if (isDigest(reference)) throw new ImageReferenceError(`"${reference}" is a digest, and no tag`)
+    if (isDigest(reference)) throw new ImageReferenceError(`"${reference}" is a digest, not a tag`)
     const present = await headManifest(this.#registry, this.#named(reference, this.#push, signal))
     if (present?.digest === descriptor.digest) return
     const bytes = await this.#manifest(descriptor, this.#push, signal)
@@ -127,7 +127,7 @@ export class RegistryStore implements Store {
   /** As far as the registry has an API of its own for that (see `ImmutableTags`). False where there is no such tag. */
   async isImmutable(reference: string, { signal }: CallOptions = {}): Promise<boolean> {
     checkReference(reference)
-    if (isDigest(reference)) throw new ImageReferenceError(`"${reference}" is a digest, and no tag`)
+    if (isDigest(reference)) throw new ImageReferenceError(`"${reference}" is a digest, not a tag`)
     const present = await headManifest(this.#registry, this.#named(reference, this.#pull, signal))
     if (present === undefined) return false
     return this.#registry.client.immutableTags(this.#registry.name, this.#repository, reference, { signal })
@@ -197,7 +197,7 @@ export class RegistryStore implements Store {
   /** @throws StoreError NOT_FOUND; DENIED, or PROTOCOL, where the registry deletes by digest only */
   async untag(reference: string, { signal }: CallOptions = {}): Promise<void> {
     checkReference(reference)
-    if (isDigest(reference)) throw new ImageReferenceError(`"${reference}" is a digest, and no tag`)
+    if (isDigest(reference)) throw new ImageReferenceError(`"${reference}" is a digest, not a tag`)
     const response = await this.#registry.send({
       method: 'DELETE',
       url: `/v2/${this.#repository}/manifests/${reference}`,
@@ -280,5 +280,5 @@ export class RegistryStore implements Store {
 
 function checkReference(reference: string): void {
   if (!isDigest(reference) && !TAG.test(reference))
-    throw new ImageReferenceError(`"${reference.slice(0, 200)}" is no tag`)
+    throw new ImageReferenceError(`"${reference.slice(0, 200)}" is not a tag`)
 }

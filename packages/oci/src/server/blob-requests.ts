@@ -22,7 +22,7 @@ export async function getBlob(registry: Served, exchange: Exchange, repository: 
     method === 'HEAD' || (condition !== undefined && condition !== etag) ? undefined : request.headers.range
   const range = parseRange(wanted, size)
   if (range === 'unsatisfiable')
-    throw new RequestError(416, 'SIZE_INVALID', `${digest} has ${size} bytes, none of which is in ${wanted}`, {
+    throw new RequestError(416, 'SIZE_INVALID', `${wanted} is outside of the ${size} bytes of ${digest}`, {
       'content-range': `bytes */${size}`,
     })
   const { start, end } = range === 'whole' ? { start: 0, end: size } : range

@@ -35,7 +35,7 @@ export function answerJson(
 /** The request's body, whole. @throws RequestError 413 where it is longer than `limit` bytes */
 export async function readBody({ request }: Exchange, limit: number, what: string): Promise<Uint8Array> {
   const tooLarge = (size: string) =>
-    new RequestError(413, 'SIZE_INVALID', `${what} has ${size} bytes, more than the ${limit} that this registry takes`)
+    new RequestError(413, 'SIZE_INVALID', `${what} has ${size} bytes, more than the limit of ${limit}`)
   const declared = Number(request.headers['content-length'] ?? 0)
   if (declared > limit) throw tooLarge(String(declared))
   const chunks: Uint8Array[] = []

@@ -21,10 +21,10 @@ export function checkHost(request: IncomingMessage, allowed: readonly string[]):
       'this registry is not served under that host name: allow it with --allow-host',
     )
   if (origin !== undefined && !(/^https?:\/\//.test(origin) && passes(origin.replace(/^https?:\/\//, ''))))
-    throw new RequestError(403, 'DENIED', 'web pages may not read this registry')
+    throw new RequestError(403, 'DENIED', 'web pages must not read this registry')
 }
 
-/** `localhost` of `LOCALHOST.:5000`, `::1` of `[::1]:5000`; `undefined` where it is no host. */
+/** `localhost` of `LOCALHOST.:5000`, `::1` of `[::1]:5000`; `undefined` where it is not a host. */
 function hostOf(authority: string | undefined): string | undefined {
   if (authority === undefined) return undefined
   if (isIP(authority) === 6) return authority

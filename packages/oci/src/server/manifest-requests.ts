@@ -45,7 +45,7 @@ export async function putManifest(registry: Served, exchange: Exchange, reposito
   // Clients may send slowly: what they could all send together is what has to fit.
   const reserved = Math.min(Number.isSafeInteger(declared) ? declared : MANIFEST_LIMIT, MANIFEST_LIMIT)
   if (!registry.bodies.reserve(reserved))
-    throw new RequestError(429, 'TOOMANYREQUESTS', 'too many manifests are on their way: try again later', {
+    throw new RequestError(429, 'TOOMANYREQUESTS', 'too many manifests are being uploaded: try again later', {
       'retry-after': '1',
     })
   try {
@@ -59,13 +59,17 @@ async function acceptManifest(registry: Served, exchange: Exchange, repository: 
   const byDigest = isDigest(reference)
   if (!byDigest && !isTag(reference))
     throw reference.includes(':')
-      ? new RequestError(400, 'DIGEST_INVALID', `"${reference.slice(0, 150)}" is no digest`)
-      : new RequestError(400, 'MANIFEST_INVALID', `"${reference.slice(0, 150)}" is no tag`)
+      ? new RequestError(400, 'DIGEST_INVALID', `"${reference.slice(0, 150)}" is not a digest`)
+      : new RequestError(400, 'MANIFEST_INVALID', `"${reference.slice(0, 150)}" is not a tag`)
   const bytes = await readBody(exchange, MANIFEST_LIMIT, 'the manifest')
   const algorithm = byDigest ? parseDigest(reference).algorithm : 'sha256'
   const digest = `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}`
   if (byDigest && digest !== reference)
-    throw new RequestError(400, 'DIGEST_INVALID', `the ${bytes.length} bytes that came are ${digest}, not ${reference}`)
+    throw new RequestError(
+      400,
+      'DIGEST_INVALID',
+      `the ${bytes.length} bytes received have the digest ${digest}, not ${reference}`,
+    )
   const mediaType = mediaTypeOf(exchange.request.headers['content-type'], bytes, digest)
   checkDocument(bytes, mediaType, digest)
   const document = decodeDocument(bytes, mediaType, digest)
@@ -107,7 +111,7 @@ async function resolve(store: ServedStore, repository: string, reference: string
     if (await store.exists(descriptor)) return descriptor
     throw new StoreError('NOT_FOUND', `its content is missing`)
   } catch (error) {
-    // What has that digest may be a layer, or no JSON: then it is no manifest, and nothing is wrong with it.
+    // The digest may be that of a layer, or not of JSON: then it is not a manifest, and nothing is wrong.
     if (!(error instanceof StoreError || error instanceof ManifestError || error instanceof ImageReferenceError))
       throw error
     const what = `${repository} does not have the manifest "${reference.slice(0, 150)}"`
@@ -115,7 +119,7 @@ async function resolve(store: ServedStore, repository: string, reference: string
   }
 }
 
-/** @throws RequestError where it is no type that is known here, or the document says that it is of another */
+/** @throws RequestError for an unknown type, or if the document says that it has another */
 function mediaTypeOf(header: string | undefined, bytes: Uint8Array, digest: string): string {
   const said = header?.replace(/;.*/s, '').trim()
   const own = detectMediaType(bytes, digest)
@@ -124,7 +128,7 @@ function mediaTypeOf(header: string | undefined, bytes: Uint8Array, digest: stri
     throw new RequestError(
       400,
       'MANIFEST_INVALID',
-      `manifests of the type ${mediaType?.slice(0, 150) ?? 'that this one has'} are not taken: OCI's and Docker's image manifests and indexes are`,
+      `manifests of type ${mediaType?.slice(0, 150) ?? 'unknown'} are not supported, only image manifests and indexes of OCI and Docker`,
     )
   if (own !== undefined && own !== mediaType)
     throw new RequestError(400, 'MANIFEST_INVALID', `Content-Type is ${mediaType}, the document says ${own}`)

@@ -24,11 +24,12 @@ export function pageOfNames(names: readonly string[], query: URLSearchParams, li
   return { items: rest.slice(0, size), more: size > 0 && rest.length > size }
 }
 
-/** @throws RequestError where `n` is no number */
+/** @throws RequestError where `n` is not a number */
 export function pageSize(query: URLSearchParams, limit: number): number {
   const n = query.get('n')
   if (n === null) return limit
-  if (!/^\d{1,9}$/.test(n)) throw new RequestError(400, 'UNSUPPORTED', `n="${n.slice(0, 50)}" is no number of entries`)
+  if (!/^\d{1,9}$/.test(n))
+    throw new RequestError(400, 'UNSUPPORTED', `n="${n.slice(0, 50)}" is not a number of entries`)
   return Math.min(Number(n), limit)
 }
 

@@ -5,7 +5,7 @@ import { checkHost } from './guard.js'
 import { Registry, type RegistryOptions } from './registry.js'
 
 export interface RegistryServerOptions extends RegistryOptions {
-  /** Address or name that it listens on. @default '127.0.0.1': nobody else's machine gets in, as there are no passwords */
+  /** Address or name that it listens on. @default '127.0.0.1': there is no login, so only this machine can connect */
   readonly host?: string | undefined
   /** @default 0, any that is free */
   readonly port?: number | undefined
@@ -96,18 +96,20 @@ function listenError(
     case 'EADDRINUSE':
       return new StoreError(
         'DENIED',
-        `port ${port} of ${host} is in use: choose another one, or 0 for any that is free`,
+        `port ${port} of ${host} is in use (EADDRINUSE): choose another port, or 0 for any free port`,
         { cause },
       )
     case 'EACCES':
       return new StoreError(
         'DENIED',
-        `port ${port} of ${host} may not be used by this account: choose one from 1024 on`,
-        { cause },
+        `this account may not use port ${port} of ${host} (EACCES): choose port 1024 or higher`,
+        {
+          cause,
+        },
       )
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
-      return new StoreError('UNREACHABLE', `${host} is not an address of this machine`, { cause })
+      return new StoreError('UNREACHABLE', `${host} is not an address of this machine (${cause.code})`, { cause })
     default:
       return new StoreError('UNREACHABLE', `cannot listen on port ${port} of ${host}: ${cause.message}`, { cause })
   }

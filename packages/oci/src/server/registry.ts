@@ -24,7 +24,7 @@ export interface RegistryOptions {
   readonly uploadLimit?: number | undefined
   /** Milliseconds after which an upload that nobody goes on with is dropped. @default 1 h */
   readonly uploadExpiry?: number | undefined
-  /** Told of what went wrong on this side: its client sees no more than status 500. @default nobody is told */
+  /** Called with errors of the server itself, of which the client only sees status 500. @default not reported */
   readonly onError?: ((error: unknown) => void) | undefined
 }
 
@@ -93,14 +93,14 @@ export class Registry implements Served {
     const { method, request } = exchange
     // Only browsers send it: a web page must not write to a registry on the machine of whoever looks at it.
     if (request.headers.origin !== undefined && method !== 'GET' && method !== 'HEAD')
-      throw new RequestError(403, 'DENIED', 'web pages may not write here')
+      throw new RequestError(403, 'DENIED', 'web pages must not write to this registry')
     const route = parseRoute(path)
     const methods = this.#methods(exchange, route)
     const run = Object.hasOwn(methods, method) ? methods[method] : undefined
     const writes = !(method === 'GET' || method === 'HEAD')
     if (run === undefined || (writes && this.#readOnly)) {
       const allowed = Object.keys(methods).filter((name) => !this.#readOnly || name === 'GET' || name === 'HEAD')
-      const why = run === undefined ? `${method} is nothing that can be done here` : 'this registry is read-only'
+      const why = run === undefined ? `${method} is not supported here` : 'this registry is read-only'
       throw new RequestError(405, 'UNSUPPORTED', why, { allow: allowed.join(', ') })
     }
     await run()
@@ -143,8 +143,8 @@ export class Registry implements Served {
 
   async #fail(exchange: Exchange, error: unknown): Promise<void> {
     const { request, response } = exchange
-    const told = asRequestError(error) ?? new RequestError(500, 'UNKNOWN', 'the registry failed')
-    if (told.status >= 500) this.#onError?.(error)
+    const answer = asRequestError(error) ?? new RequestError(500, 'UNKNOWN', 'the registry failed')
+    if (answer.status >= 500) this.#onError?.(error)
     if (response.destroyed) return
     if (response.headersSent) {
       response.destroy() // that the body is not complete must be seen
@@ -153,10 +153,10 @@ export class Registry implements Served {
     const complete = await drain(request).catch(() => false)
     answerJson(
       exchange,
-      told.status,
-      { errors: [{ code: told.code, message: told.message }] },
+      answer.status,
+      { errors: [{ code: answer.code, message: answer.message }] },
       {
-        ...told.headers,
+        ...answer.headers,
         ...(!complete && { connection: 'close' }),
       },
     )

@@ -31,7 +31,7 @@ export class RequestError extends Error {
   }
 }
 
-/** What the client is told of an error; `undefined` where it is the server's own, and its text nobody else's business. */
+/** The answer to the client; `undefined` for errors of the server itself, whose text is not sent. */
 export function asRequestError(error: unknown): RequestError | undefined {
   if (error instanceof RequestError) return error
   if (error instanceof ImageReferenceError) return new RequestError(400, 'DIGEST_INVALID', error.message)

@@ -21,7 +21,7 @@ export function parseRoute(path: string): Route {
   if (match === null) throw notFound(path)
   const [, repository, kind, last] = match as unknown as [string, string, string, string]
   if (!isRepositoryName(repository))
-    throw new RequestError(400, 'NAME_INVALID', `"${repository.slice(0, 300)}" is no name of a repository`)
+    throw new RequestError(400, 'NAME_INVALID', `"${repository.slice(0, 300)}" is not a repository name`)
   if (kind === 'blobs/uploads')
     return last === '' ? { kind: 'uploads', repository } : { kind: 'upload', repository, id: last }
   if (kind === 'manifests' && last !== '') return { kind: 'manifest', repository, reference: last }
@@ -29,7 +29,7 @@ export function parseRoute(path: string): Route {
   // POST to `blobs/uploads`, without the slash at its end, means the same to some clients.
   if (kind === 'blobs' && last === 'uploads') return { kind: 'uploads', repository }
   if (kind !== 'blobs' && kind !== 'referrers') throw notFound(path)
-  if (!isDigest(last)) throw new RequestError(400, 'DIGEST_INVALID', `"${last.slice(0, 150)}" is no digest`)
+  if (!isDigest(last)) throw new RequestError(400, 'DIGEST_INVALID', `"${last.slice(0, 150)}" is not a digest`)
   return { kind: kind === 'blobs' ? 'blob' : 'referrers', repository, digest: last }
 }
 
@@ -42,5 +42,5 @@ function decode(path: string): string {
 }
 
 function notFound(path: string): RequestError {
-  return new RequestError(404, 'NAME_UNKNOWN', `there is nothing at ${path.slice(0, 300)}: the API begins at /v2/`)
+  return new RequestError(404, 'NAME_UNKNOWN', `${path.slice(0, 300)} is not part of the API, which starts at /v2/`)
 }

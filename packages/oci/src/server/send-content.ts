@@ -7,7 +7,7 @@ import type { ServedStore } from './repositories.js'
 /** Bytes that a reader who does not read keeps in memory, about three times: there may be hundreds. */
 const PIECE = 64 << 10
 
-/** Sends bytes [start, end) of what has that digest as the answer's body. Not hashed here: whoever reads it does that, and for a range it could not be done. */
+/** Sends bytes [start, end) of the content with that digest as the answer's body. They are not hashed: clients verify blobs, and a range cannot be verified. */
 export async function sendContent(
   store: ServedStore,
   { digest, size }: { readonly digest: string; readonly size: number },

@@ -15,7 +15,7 @@ export async function beginUpload(registry: Served, exchange: Exchange, reposito
     return answerCreated(exchange, repository, mount)
   const digest = mount === null ? query.get('digest') : null
   if (!(await registry.uploads.makeRoom()))
-    throw new RequestError(429, 'TOOMANYREQUESTS', 'there are too many uploads that did not end: try again later', {
+    throw new RequestError(429, 'TOOMANYREQUESTS', 'too many uploads are unfinished: try again later', {
       'retry-after': '10',
     })
   const upload = new Upload(repository, await registry.repositories.stage(), algorithmOf(query))
@@ -61,7 +61,7 @@ export async function cancelUpload(registry: Served, exchange: Exchange, reposit
 function findUpload(registry: Served, repository: string, id: string): Upload {
   const upload = registry.uploads.find(repository, id)
   if (upload === undefined)
-    throw new RequestError(404, 'BLOB_UPLOAD_UNKNOWN', 'there is no such upload: it ended, or took too long')
+    throw new RequestError(404, 'BLOB_UPLOAD_UNKNOWN', 'there is no such upload: it has ended or expired')
   return upload
 }
 
@@ -75,25 +75,25 @@ async function append(registry: Served, { request }: Exchange, upload: Upload): 
   if (header !== undefined) {
     const range = parseContentRange(header)
     if (range === undefined)
-      throw new RequestError(400, 'BLOB_UPLOAD_INVALID', `"${header.slice(0, 100)}" is no range of bytes`)
+      throw new RequestError(400, 'BLOB_UPLOAD_INVALID', `"${header.slice(0, 100)}" is not a byte range`)
     if (range.start !== stage.size)
       throw new RequestError(
         416,
         'BLOB_UPLOAD_INVALID',
-        `the chunk begins at ${range.start}, the next one is that at ${stage.size}`,
+        `the chunk starts at byte ${range.start}, but the next byte is ${stage.size}`,
         uploadHeaders(upload),
       )
     if (declared !== undefined && Number(declared) !== range.end - range.start)
       throw new RequestError(
         400,
         'SIZE_INVALID',
-        `the chunk has ${declared} bytes, its range says ${range.end - range.start}`,
+        `the chunk has ${declared} bytes, but its range has ${range.end - range.start}`,
       )
     end = range.end
   }
   const limit = registry.blobLimit
   const tooLarge = (size: number) =>
-    new RequestError(413, 'SIZE_INVALID', `the blob has at least ${size} bytes, this registry takes ${limit}`)
+    new RequestError(413, 'SIZE_INVALID', `the blob has at least ${size} bytes, more than the limit of ${limit}`)
   if (stage.size + Number(declared ?? 0) > limit) throw tooLarge(stage.size + Number(declared))
   for await (const chunk of bodyOf(request)) {
     if (stage.size + chunk.length > limit) throw tooLarge(stage.size + chunk.length)
@@ -110,7 +110,11 @@ async function finish(registry: Served, exchange: Exchange, upload: Upload, dige
   const { stage, repository } = upload
   if (actual !== digest) {
     await registry.uploads.remove(upload)
-    throw new RequestError(400, 'DIGEST_INVALID', `the ${stage.size} bytes that came are ${actual}, not ${digest}`)
+    throw new RequestError(
+      400,
+      'DIGEST_INVALID',
+      `the ${stage.size} bytes received have the digest ${actual}, not ${digest}`,
+    )
   }
   const store = await registry.repositories.open(repository, { create: true })
   await stage.moveTo(store, { mediaType: 'application/octet-stream', digest, size: stage.size })
@@ -141,10 +145,10 @@ async function copyFrom(
   return true
 }
 
-/** What the digest of an upload is reckoned with from its first byte on, where that is told in time. */
+/** The algorithm to hash an upload with from its first byte on, if the request names one. */
 function algorithmOf(query: URLSearchParams): DigestAlgorithm {
-  const told = query.get('digest-algorithm') ?? query.get('digest') ?? query.get('mount') ?? ''
-  return told.startsWith('sha512') ? 'sha512' : 'sha256'
+  const named = query.get('digest-algorithm') ?? query.get('digest') ?? query.get('mount') ?? ''
+  return named.startsWith('sha512') ? 'sha512' : 'sha256'
 }
 
 function answerCreated(exchange: Exchange, repository: string, digest: string): void {

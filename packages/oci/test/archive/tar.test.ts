@@ -105,7 +105,7 @@ test('an end without zeros, with one block of them, or within the padding', asyn
   assert.equal((await index(t, new Uint8Array())).size, 0)
 })
 
-test('what is no tar is refused, and why', async (t) => {
+test('what is not a tar is refused, and why', async (t) => {
   const sound = tar([{ name: 'a', data: 'x'.repeat(2000) }])
   const refused: readonly [string, Uint8Array, RegExp][] = [
     ['gzip', gzipSync(sound), /compressed with gzip.* unpack it first with gzip -d/],

@@ -58,7 +58,7 @@ export async function startFaultProxy({ target, fault: first, tls, guard }: Faul
     attempts.set(`${method} ${path}`, attempt)
     const seen = { number: requests.length + 1, attempt, method, path, headers: request.headers }
     requests.push(seen)
-    request.on('error', () => {}) // a client that goes is no fault of the proxy
+    request.on('error', () => {}) // a client that disconnects is not a fault of the proxy
     response.on('error', () => {})
     const fault = choose?.(seen) ?? { kind: 'none' }
     if (fault.delay !== undefined) await sleep(fault.delay)

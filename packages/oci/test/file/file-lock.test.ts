@@ -57,7 +57,7 @@ test('a killed holder costs nothing, whatever the clock says, and one of many ta
   }
 })
 
-test('a pid that another process has now is no holder', { skip: process.platform !== 'linux' }, async (t) => {
+test('a pid that another process has now is not the holder', { skip: process.platform !== 'linux' }, async (t) => {
   const path = join(temporaryFolder(t), 'x.lock')
   writeFileSync(path, encodeOwner({ ...ownerNamed('former'), started: '1' }))
   await withFileLock(path, undefined, async () => {})

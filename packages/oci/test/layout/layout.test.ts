@@ -156,7 +156,7 @@ test('names in full, as docker knows them', async (t) => {
   })
 })
 
-test('what is no layout, and of which version', async (t) => {
+test('what is not a layout, and its version', async (t) => {
   const sound = { manifests: [entry('v1')] }
   const refused: readonly [unknown, string, RegExp][] = [
     [sound, '{"imageLayoutVersion":"1.1.0"}', /version "1.1.0"; only 1.0.0 can be read/],

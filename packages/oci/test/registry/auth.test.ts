@@ -173,7 +173,7 @@ test('Bearer: a token of the registry’s own is sent as it is', async (t) => {
   assert.equal(tokens.requests.length, 0)
   assert.equal(proxy.requests.at(-1)!.headers.authorization, 'Bearer abc')
   const broken = await open(async () => ({ kind: 'registry-token', token: 'a\r\nb: c', source: 'the test' }))
-  await assert.rejects(broken.resolve('v1'), { code: 'PROTOCOL', message: /characters that no header can have/ })
+  await assert.rejects(broken.resolve('v1'), { code: 'PROTOCOL', message: /characters that a header cannot have/ })
 })
 
 test('Bearer: a login that is refused is followed by the next one, else the message says what to do', async (t) => {
@@ -276,7 +276,7 @@ test('a token server that redirects gets the password sent nowhere else', async 
 })
 
 for (const [name, challenge, code, message] of [
-  ['a realm that is no address', 'Bearer realm="here"', 'PROTOCOL', /token realm that is not an address/],
+  ['a realm that is not an address', 'Bearer realm="here"', 'PROTOCOL', /token realm that is not an address/],
   ['a realm that is a file', 'Bearer realm="file:///etc/passwd"', 'PROTOCOL', /not private/],
   ['a way that is not known', 'Negotiate', 'UNAUTHORIZED', /offers to log in by negotiate/],
   ['Bearer without a realm', 'Bearer service="x"', 'UNAUTHORIZED', /offers to log in by bearer/],

@@ -232,7 +232,7 @@ test('ECR: one token for each registry, kept until half an hour before its end',
   assert.deepEqual(calls, ['eu-west-1', 'us-east-1', 'public', 'eu-west-1', 'ap-south-1', 'ap-south-1'])
 })
 
-test('ECR: where AWS gives no token there is a note, and the next call asks again', async () => {
+test('ECR: if AWS returns no token there is a note, and the next call asks again', async () => {
   let fails = true
   const credentials = ecrCredentials({
     async token() {
@@ -248,7 +248,7 @@ test('ECR: where AWS gives no token there is a note, and the next call asks agai
   const host = '123456789012.dkr.ecr.eu-west-1.amazonaws.com'
   assert.equal(await find(credentials, host, { note: (text) => notes.push(text) }), undefined)
   assert.deepEqual(notes, [
-    `AWS gave no token for ${host}: CredentialsProviderError: Could not load credentials from any providers`,
+    `AWS returned no token for ${host}: CredentialsProviderError: Could not load credentials from any providers`,
   ])
   fails = false
   assert.equal(await find(credentials, host), 'AWS:x')

@@ -150,7 +150,7 @@ test('ECR: immutable tags', async (t) => {
   assert.equal(puts(), before)
   await assert.rejects(store.tag(other.manifest, 'v1'), {
     code: 'TAG_IMMUTABLE',
-    message: new RegExp(`app:v1 is ${image.manifest.digest} for good.*choose another tag`),
+    message: new RegExp(`app:v1 is an immutable tag of ${image.manifest.digest} .*choose another tag`),
   })
   assert.deepEqual(await store.resolve('v1'), image.manifest)
   // Two that tag the same at once: for both it is done.

@@ -212,7 +212,7 @@ for (const [name, fault] of [
     assert.ok(count > 6)
   })
 
-test('download: a reader that takes its time is no stall', async (t) => {
+test('download: a slow reader is not a stall', async (t) => {
   const made = await scene(t, { memory: 1 << 20, pace: { bytes: 1 << 20, milliseconds: 200 } })
   if (made === undefined) return
   const { proxy, store } = made
@@ -272,7 +272,7 @@ test('upload: the connection breaks in the middle', async (t) => {
   count = 0
   await assert.rejects(store.push(describe('x', once), chunked(once, 100_000)), {
     code: 'UNREACHABLE',
-    message: /PUT http.*cannot be read again: start anew/,
+    message: /PUT http.*cannot be read again: start again/,
   })
   assert.equal(count, 1)
 })
@@ -358,7 +358,7 @@ test('upload: a registry that stores something else', async (t) => {
 
 for (const [name, location] of [
   ['nowhere', undefined],
-  ['what is no address', 'http://['],
+  ['what is not an address', 'http://['],
   ['a file', 'file:///tmp/x'],
 ] as const)
   test(`upload: it should go on at ${name}`, async (t) => {
@@ -440,7 +440,7 @@ test('referrers: lists that lie', async (t) => {
   assert.deepEqual(await referrers('a/b'), [entries[0]])
   list('{"manifests":[]}', { link: `</v2/app/referrers/${image.manifest.digest}>; rel="next"` })
   assert.deepEqual(await referrers(), [])
-  // A page in HTML for everything is no referrers API.
+  // A page in HTML for everything is not a referrers API.
   list('<html>', { 'content-type': 'text/html' })
   assert.deepEqual(await referrers(), [])
 })

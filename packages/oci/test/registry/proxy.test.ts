@@ -64,7 +64,7 @@ for (const [list, address, direct] of [
       assert.equal(proxiesFrom({ HTTPS_PROXY: 'proxy:1', [name]: list })(new URL(address)) === undefined, direct)
   })
 
-test('what is no address of an HTTP proxy is refused, and its value is in no message', () => {
+test('what is not an address of an HTTP proxy is refused, and its value is in no message', () => {
   for (const HTTPS_PROXY of [
     'socks5://user:secret@proxy:1',
     'http://',

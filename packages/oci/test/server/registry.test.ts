@@ -135,7 +135,7 @@ test('manifests: what is refused', async (t) => {
   const childless = encodeIndex({ schemaVersion: 2, manifests: [{ ...missing, mediaType: OCI_MANIFEST }] })
   assert.equal(await put('v2', childless, OCI_INDEX), 'MANIFEST_BLOB_UNKNOWN')
   assert.equal(await put('v2', new Uint8Array((4 << 20) + 1).fill(32), OCI_MANIFEST, 413), 'SIZE_INVALID')
-  // A layer and a config have digests, but are no manifests.
+  // A layer and a config have digests, but are not manifests.
   for (const { digest } of [image.layers[0]!, image.config])
     assert.equal(await refused(404, `app/manifests/${digest}`), 'MANIFEST_UNKNOWN')
 })

@@ -21,27 +21,31 @@ const COLUMNS = [{ name: 'STATE' }, { name: 'IMAGE' }, { name: 'DETAIL' }]
 
 export function backfillCommand(terminal: Terminal): Command {
   const command = new Command('backfill')
-    .summary('create SOCI-enabled images of what is in a registry')
+    .summary('create SOCI-enabled images for the images in a registry')
     .description(
-      'Creates a SOCI-enabled image, TAG-soci, of every tag in a registry that the patterns match. Skips images that have one. Run it again to continue ' +
-        'after an interruption. Leaves SOCI-enabled images, signatures, attestations and untagged images alone. Exits with 1 if an image failed.',
+      'Creates a SOCI-enabled image, TAG-soci, for every tag in a registry that matches the patterns. Skips images that have one. Run it again to continue ' +
+        'after an interruption. SOCI-enabled images, signatures, attestations and untagged images are left unchanged. Exits with 1 if an image failed.',
     )
     .argument('<registry>', 'the registry, as host or host:port', notEmpty)
     .addOption(
-      option('--repository <pattern>', 'repositories, * for any text; repeatable (default: all)', parsePatterns),
+      option('--repository <pattern>', 'repositories; * matches any text; repeatable (default: all)', parsePatterns),
     )
-    .addOption(option('--tag <pattern>', 'tags, * for any text; repeatable (default: all)', parsePatterns))
+    .addOption(option('--tag <pattern>', 'tags; * matches any text; repeatable (default: all)', parsePatterns))
     .addOption(option('--since <age>', 'only images created within this time, such as 30d', parseAge))
     .addOption(option('--limit <count>', 'convert at most this many images', parseCount))
-    .addOption(option('--dry-run', 'list what would be converted, and change nothing'))
-    .addOption(
-      option('--min-layer-size <size>', 'layers smaller than this are not indexed (default: 10MiB)', parseSize),
-    )
-    .addOption(option('--concurrency <count>', 'images converted at once (default: 2)', parseCount))
+    .addOption(option('--dry-run', 'list the images to convert, and change nothing'))
+    .addOption(option('--min-layer-size <size>', 'do not index layers smaller than this (default: 10MiB)', parseSize))
+    .addOption(option('--concurrency <count>', 'number of images to convert at a time (default: 2)', parseCount))
   addRegistryOptions(command)
   addExamples(command, [
-    { command: "sociable backfill registry.example --repository 'app/*' --dry-run", does: 'what would be converted' },
-    { command: "sociable backfill registry.example --tag 'v*' --since 30d", does: 'recent images with these tags' },
+    {
+      command: "sociable backfill registry.example --repository 'app/*' --dry-run",
+      does: 'list the images to convert',
+    },
+    {
+      command: "sociable backfill registry.example --tag 'v*' --since 30d",
+      does: 'convert recent images with these tags',
+    },
   ])
   return command.action(async (registry: string, { repository, tag, since, ...flags }: BackfillFlags) => {
     const { limit, dryRun, minLayerSize, concurrency } = flags

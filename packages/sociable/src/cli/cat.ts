@@ -19,8 +19,11 @@ export function catCommand(terminal: Terminal): Command {
     .addOption(layerLimitOption())
   addRegistryOptions(command)
   addExamples(command, [
-    { command: 'sociable cat oci:./image:app-soci /etc/os-release', does: 'one file' },
-    { command: 'sociable cat oci:./image:app-soci usr/bin/app -p linux/arm64 > app', does: 'the file of one platform' },
+    { command: 'sociable cat oci:./image:app-soci /etc/os-release', does: 'print a file' },
+    {
+      command: 'sociable cat oci:./image:app-soci usr/bin/app -p linux/arm64 > app',
+      does: 'save the file of one platform',
+    },
   ])
   return command.action((name: string, paths: readonly string[], flags: ReadingFlags) => {
     if (terminal.json) throw new UsageError("cat has no --json: its output is the files' bytes")

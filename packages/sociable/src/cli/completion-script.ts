@@ -17,14 +17,14 @@ const PLATFORMS = ['linux/amd64', 'linux/arm64']
 const TRANSPORTS = ['oci:', 'oci-archive:', 'docker-archive:']
 const FILE_FLAGS = ['--output', '--prefetch-files-json']
 
-/** What may stand after a flag: words, files, or something that cannot be told (a size). */
+/** What may stand after a flag: words, files, or free text (a size). */
 function valuesOf(option: Option): readonly string[] | 'files' | undefined {
   if (option.long === '--platform') return PLATFORMS
   if (option.argChoices !== undefined) return option.argChoices
   return FILE_FLAGS.includes(option.long ?? '') ? 'files' : undefined
 }
 
-/** Commands whose arguments are no images or files. */
+/** Commands whose arguments are neither images nor files. */
 const NO_IMAGES = ['completion', 'help']
 
 function operandsOf(command: Command, program: Command): readonly string[] {

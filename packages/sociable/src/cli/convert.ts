@@ -39,12 +39,12 @@ export function convertCommand(terminal: Terminal): Command {
   addExamples(command, [
     {
       command: 'sociable convert registry.example/app:1',
-      does: 'in its registry, as app:1-soci; no layer is uploaded',
+      does: 'convert in the registry, to app:1-soci; no layer is uploaded',
     },
-    { command: 'sociable convert oci:./image:app', does: 'in the same layout, as app-soci' },
+    { command: 'sociable convert oci:./image:app', does: 'convert in the same layout, to app-soci' },
     {
       command: 'sociable convert docker-archive:app.tar oci-archive:app-soci.tar:app -p linux/arm64',
-      does: 'from `docker save` to an OCI archive, indexing one platform',
+      does: 'convert the output of `docker save` to an OCI archive, and index one platform',
     },
     {
       command: 'sociable convert oci:./image:app oci:./out:app --span-size 1MiB --min-layer-size 0',
@@ -52,11 +52,11 @@ export function convertCommand(terminal: Terminal): Command {
     },
     {
       command: 'sociable convert registry.example/app:1 --profile start.json',
-      does: 'with a start layer of the files that a start reads',
+      does: 'add a start layer with the files that a start reads',
     },
     {
       command: 'sociable convert docker-archive:app.tar registry.example/app:1-soci --recompress gzip',
-      does: 'from `docker save` to a registry, with compressed layers',
+      does: 'convert the output of `docker save` to a registry, with compressed layers',
     },
   ])
   return command.action(async (source: string, destination: string | undefined, flags: ConvertFlags) => {

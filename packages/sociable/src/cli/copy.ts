@@ -12,26 +12,28 @@ export function copyCommand(terminal: Terminal): Command {
   const command = new Command('copy')
     .summary('copy an image with its SOCI indexes')
     .description(
-      'Copies an image as it is, all platforms, with its SOCI indexes (v2, and attached ones, v1) and whatever else is attached to it. ' +
-        "Every digest stays. Prints the copy's name and digest. SOCI indexes v2 are part of the image, so crane copy, oras cp and skopeo copy --all keep them; " +
+      'Copies an image unchanged, with all platforms, its SOCI indexes (v2, and attached ones, v1) and everything else that is attached to it. ' +
+        'All digests stay the same. Prints the name and digest of the copy. SOCI indexes v2 are part of the image, so crane copy, oras cp and skopeo copy --all keep them; ' +
         'tools that copy one platform, or that leave referrers (v1) behind, lose them.',
     )
-    .argument('<source>', 'the image; - is an archive on stdin', notEmpty)
-    .argument('<destination>', 'where it goes; - is an archive on stdout', notEmpty)
+    .argument('<source>', 'the image; - reads an archive from stdin', notEmpty)
+    .argument('<destination>', 'the new image; - writes an archive to stdout', notEmpty)
   addRegistryOptions(command)
   addExamples(command, [
-    { command: 'sociable copy oci:./image:app-soci registry.example/app:1-soci', does: 'from a layout to a registry' },
+    {
+      command: 'sociable copy oci:./image:app-soci registry.example/app:1-soci',
+      does: 'copy from a layout to a registry',
+    },
     {
       command: 'sociable copy registry.example/app:1-soci oci-archive:app-soci.tar:app',
-      does: 'from a registry to an archive',
+      does: 'copy from a registry to an archive',
     },
   ])
   return command.action(async (source: string, destination: string, flags: RegistryFlags) => {
     const toStdout = destination === '-'
-    if (toStdout && terminal.json)
-      throw new UsageError('--json and the destination - both write to stdout: name a file')
+    if (toStdout && terminal.json) throw new UsageError('--json and the destination - both write to stdout: use a file')
     if (toStdout && terminal.stdout.isTTY)
-      throw new UsageError('standard output is a terminal: send it to a file, or name a destination')
+      throw new UsageError('standard output is a terminal: redirect it to a file, or name a destination')
     const access = await registryOptions(flags, [source], terminal)
     const { copyImage } = await import('../copy-image.js')
     const report = reportProgress(terminal)

@@ -18,8 +18,11 @@ export function createCommand(terminal: Terminal): Command {
     .addOption(option('--index-tag <tag>', 'also tag the index (for several platforms: TAG-linux-amd64, …)', parseText))
   addRegistryOptions(addIndexOptions(command))
   addExamples(command, [
-    { command: 'sociable create oci:./image:app', does: 'one index per platform' },
-    { command: 'sociable create oci:./image:app -p linux/amd64 --index-tag app-index', does: 'one index, with a tag' },
+    { command: 'sociable create oci:./image:app', does: 'attach an index per platform' },
+    {
+      command: 'sociable create oci:./image:app -p linux/amd64 --index-tag app-index',
+      does: 'attach an index for one platform, and tag it',
+    },
   ])
   return command.action(async (image: string, flags: IndexFlags & RegistryFlags & { readonly indexTag?: string }) => {
     const options = { ...(await indexOptions(flags)), ...(await registryOptions(flags, [image], terminal)) }

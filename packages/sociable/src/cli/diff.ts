@@ -10,16 +10,18 @@ import { parsePlatforms } from './values.js'
 
 export function diffCommand(terminal: Terminal): Command {
   const command = new Command('diff')
-    .summary('list what a new version of an image makes a runtime fetch')
+    .summary('list what a runtime fetches for a new version of an image')
     .description(
       'Compares two versions of an image by their layers, for each platform that both have: which layers a runtime that has the first version keeps, which it pulls whole before the start, and which it loads lazily. Fargate starts without any layers. Reads no layer.',
     )
-    .argument('<before>', 'the version that a runtime has', notEmpty)
-    .argument('<after>', 'the version that it gets', notEmpty)
-    .addOption(option('-p, --platform <platform>', 'this platform only; repeatable (default: all)', parsePlatforms))
+    .argument('<before>', 'the version that the runtime has', notEmpty)
+    .argument('<after>', 'the new version', notEmpty)
+    .addOption(
+      option('-p, --platform <platform>', 'compare only this platform; repeatable (default: all)', parsePlatforms),
+    )
   addRegistryOptions(command)
   addExamples(command, [
-    { command: 'sociable diff registry.example/app:1-soci registry.example/app:2-soci', does: 'a table per platform' },
+    { command: 'sociable diff registry.example/app:1-soci registry.example/app:2-soci', does: 'compare two versions' },
   ])
   return command.action(
     async (before: string, after: string, flags: RegistryFlags & { readonly platform?: readonly string[] }) => {

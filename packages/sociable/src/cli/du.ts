@@ -38,13 +38,13 @@ const COLUMNS: readonly Column[] = [
 
 export function duCommand(terminal: Terminal): Command {
   const command = new Command('du')
-    .summary("list what takes the space in an image's files")
+    .summary('list what takes space in an image')
     .description(
-      "Sums up the sizes of an image's files by folder, its layers put together, the largest first. Reads them from the zTOCs: nothing is pulled. A layer without an index is read whole. A file with several names counts for each.",
+      'Sums up the sizes of the files of an image by folder, over all layers, largest first. With a SOCI index, no layer is read; layers without one are read whole. A file with several names counts once per name.',
     )
     .argument('<image>', 'the image', notEmpty)
     .argument('[path]', 'a folder in the image (default: its root)')
-    .addOption(option('-d, --depth <levels>', 'levels of folders to list', parseCount).default(1))
+    .addOption(option('-d, --depth <levels>', 'number of folder levels to list', parseCount).default(1))
     .addOption(platformOption())
     .addOption(layerLimitOption())
   addRegistryOptions(command)

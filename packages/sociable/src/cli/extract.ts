@@ -33,7 +33,7 @@ const MAX_WARNINGS = 20
 
 export function extractCommand(terminal: Terminal): Command {
   const command = new Command('extract')
-    .summary("write an image's files into a folder")
+    .summary('write files of an image into a folder')
     .description(
       'Writes a file of an image, or everything in a directory, into a folder. With a SOCI index, only the spans that contain the files are fetched, each once, and verified. ' +
         'The folder must be empty or not exist, and appears when it is complete; a single file can also go into a folder with other files. Nothing is written outside of it: absolute symlinks become relative, symlinks out of the folder, devices and pipes are skipped with a warning (--verbose lists them), and owners and set-id bits are not kept. ' +
@@ -49,11 +49,14 @@ export function extractCommand(terminal: Terminal): Command {
     .addOption(layerLimitOption())
   addRegistryOptions(command)
   addExamples(command, [
-    { command: 'sociable extract oci:./image:app-soci /etc ./etc', does: 'the files of a directory' },
-    { command: 'sociable extract registry.example/app:1-soci / ./root -p linux/arm64', does: 'all of a platform' },
+    { command: 'sociable extract oci:./image:app-soci /etc ./etc', does: 'extract a directory' },
+    {
+      command: 'sociable extract registry.example/app:1-soci / ./root -p linux/arm64',
+      does: 'extract everything of one platform',
+    },
     {
       command: 'sociable extract registry.example/app:1-soci /app - | tar -x -C ./app',
-      does: 'through tar, as root with owners',
+      does: 'extract with tar, which keeps owners if run as root',
     },
   ])
   return command.action((name: string, path: string, folder: string, flags: ExtractFlags) => {

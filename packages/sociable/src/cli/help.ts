@@ -8,13 +8,11 @@ import { TOPICS, type Topic } from './topics.js'
 export function helpCommand(terminal: Terminal): Command {
   const command = new Command('help')
     .summary('print help for a command or a topic')
-    .description(
-      `Prints the help of a command, or what there is to know of a topic: ${TOPICS.map(({ name }) => name).join(', ')}.`,
-    )
+    .description(`Prints help for a command or a topic: ${TOPICS.map(({ name }) => name).join(', ')}.`)
     .argument('[topic]', 'a command or a topic (default: the help of the program)')
   addExamples(command, [
-    { command: 'sociable help convert', does: 'the same as sociable convert --help' },
-    { command: 'sociable help registries', does: 'how images in registries are dealt with' },
+    { command: 'sociable help convert', does: 'print the same as sociable convert --help' },
+    { command: 'sociable help registries', does: 'read how registries are used' },
   ])
   return command.action(async (name: string | undefined) => {
     const program = command.parent!

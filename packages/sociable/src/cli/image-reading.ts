@@ -21,7 +21,7 @@ export interface ReadingFlags extends RegistryFlags {
   readonly layerLimit?: number
 }
 
-/** Opens the image, hands it on, and closes it whatever happens; tells what was fetched where --verbose asks. */
+/** Opens the image for `use` and closes it afterwards. With --verbose, prints what was fetched. */
 export async function withImage(
   name: string,
   flags: ReadingFlags,

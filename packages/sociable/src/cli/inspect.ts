@@ -20,25 +20,31 @@ interface InspectFlags extends RegistryFlags {
 
 export function inspectCommand(terminal: Terminal): Command {
   const command = new Command('inspect')
-    .summary('tell whether and how an image is SOCI-enabled')
+    .summary('show whether and how an image is SOCI-enabled')
     .description(
-      'Tells whether an image is SOCI-enabled and which way, which of its layers load lazily, by what tool its index was built, ' +
-        'and whether AWS Fargate can load it lazily as far as an image can tell: accounts and regions differ. Reads no layer.',
+      'Shows whether an image is SOCI-enabled (v1 or v2), which of its layers load lazily, which tool built the index, ' +
+        'and whether the image is eligible for lazy loading on AWS Fargate, which also depends on the account and region. Reads no layer.',
     )
     .argument('<image>', 'the image', notEmpty)
     .addOption(
-      option('-p, --platform <platform>', 'this platform only; repeatable (default: all of the image)', parsePlatforms),
+      option(
+        '-p, --platform <platform>',
+        'show only this platform; repeatable (default: all of the image)',
+        parsePlatforms,
+      ),
     )
-    .addOption(option('--tree', 'a tree instead of tables: image, platforms, SOCI indexes, zTOCs and layers'))
-    .addOption(option('--config', "the image's config as JSON instead; of the machine's platform, or --platform"))
+    .addOption(option('--tree', 'print a tree instead of tables: image, platforms, SOCI indexes, zTOCs and layers'))
+    .addOption(
+      option('--config', "print the image's config as JSON instead, for --platform or the platform of this machine"),
+    )
   addRegistryOptions(command)
   addExamples(command, [
-    { command: 'sociable inspect oci:./image:app-soci', does: 'a table per platform' },
-    { command: "sociable inspect oci:./image:app --json | jq '.sociEnabled'", does: 'for a script' },
-    { command: 'sociable inspect oci:./image:app-soci --tree', does: 'what refers to what, with full digests' },
+    { command: 'sociable inspect oci:./image:app-soci', does: 'print a table per platform' },
+    { command: "sociable inspect oci:./image:app --json | jq '.sociEnabled'", does: 'print the answer for a script' },
+    { command: 'sociable inspect oci:./image:app-soci --tree', does: 'show what refers to what, with full digests' },
     {
       command: "sociable inspect registry.example/app:1 --config | jq '.config.Entrypoint'",
-      does: 'what the image starts',
+      does: 'print what the image starts',
     },
   ])
   return command.action(async (image: string, flags: InspectFlags) => {
@@ -79,7 +85,7 @@ function describe(result: InspectResult): Line[] {
 
 const OTHER_COLUMNS: readonly Column[] = [{ name: 'ALSO IN IT' }, { name: 'DIGEST' }, { name: 'SIZE', align: 'right' }]
 
-/** The identifier is what the index says of itself: nobody checked it here. */
+/** The index names its own build tool: this is not verified. */
 const HEALTH = { sound: 'as it says itself', unknown: 'as it says itself; some versions of it make broken indexes' }
 
 function describePlatform(image: InspectedPlatform): Line[] {

@@ -17,7 +17,7 @@ export function loginCommand(terminal: Terminal): Command {
   addExamples(command, [
     {
       command: 'echo "$TOKEN" | sociable login registry.example --username ci --password-stdin',
-      does: 'log in without a prompt',
+      does: 'log in with a token',
     },
   ])
   return command.action(async (name: string, flags: RegistryFlags) => {

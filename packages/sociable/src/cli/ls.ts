@@ -38,33 +38,33 @@ export interface LsDocument {
 
 export function lsCommand(terminal: Terminal): Command {
   const command = new Command('ls')
-    .summary("list an image's files")
+    .summary('list the files of an image')
     .description(
-      'Lists the files of an image, its layers put together, through its SOCI index: nothing is pulled. A layer without an index is read whole. Names are relative to PATH and sorted by their bytes, those that start with a dot included. Of several paths each is listed under its name. A name with control characters or bytes that are not UTF-8 is quoted as git quotes it; `cat` and `extract` take it in that form.',
+      'Lists the files of an image, over all layers. With a SOCI index, no layer is read; layers without one are read whole. Names are relative to PATH and sorted by their bytes; names that start with a dot are included. If several paths are given, each is listed under its name. Names with control characters or invalid UTF-8 are quoted like in git; `cat` and `extract` accept them in that form.',
     )
     .usage('[options] <image> [paths...]')
     .argument('[image]', 'the image', notEmpty)
     .argument('[paths...]', 'folders or files in the image (default: its root)')
-    .addOption(option('-l, --long', 'with type, mode, owner, size, time and link target'))
+    .addOption(option('-l, --long', 'also print type, mode, owner, size, time and link target'))
     .addOption(option('-a, --all', 'no effect: names that start with a dot are always listed'))
-    .addOption(option('-h, --human-readable', 'with -l: sizes as 4.2 MB'))
-    .addOption(option('-S, --sort-size', 'largest first'))
-    .addOption(option('-t, --sort-time', 'newest first'))
-    .addOption(option('-R, --recursive', 'all that is below too'))
+    .addOption(option('-h, --human-readable', 'with -l, print sizes as 4.2 MB'))
+    .addOption(option('-S, --sort-size', 'sort by size, largest first'))
+    .addOption(option('-t, --sort-time', 'sort by time, newest first'))
+    .addOption(option('-R, --recursive', 'list subfolders, too'))
     .addOption(platformOption())
     .addOption(layerLimitOption())
   addRegistryOptions(command)
   addExamples(command, [
-    { command: 'sociable ls oci:./image:app-soci /etc', does: 'names in a folder' },
-    { command: 'sociable ls -lR oci-archive:app-soci.tar usr/lib', does: 'all below it, in detail' },
-    { command: 'sociable ls -lhSR oci:./image:app-soci / | head', does: 'the largest files' },
+    { command: 'sociable ls oci:./image:app-soci /etc', does: 'list a folder' },
+    { command: 'sociable ls -lR oci-archive:app-soci.tar usr/lib', does: 'list a folder and its subfolders in detail' },
+    { command: 'sociable ls -lhSR oci:./image:app-soci / | head', does: 'list the largest files' },
   ])
   return command.action(async (imageName: string | undefined, paths: readonly string[], flags: LsFlags) => {
     if (imageName === undefined) {
       if (flags.humanReadable) command.help()
       throw new UsageError("missing required argument 'image'", { hint: 'See `sociable ls --help`.' })
     }
-    if (flags.sortSize && flags.sortTime) throw new UsageError('-S and -t are two orders: choose one')
+    if (flags.sortSize && flags.sortTime) throw new UsageError('-S and -t cannot be combined')
     await withImage(imageName, flags, terminal, async (image) => {
       const options = { signal: terminal.signal, recursive: flags.recursive === true }
       const asked = paths.length === 0 ? [''] : paths

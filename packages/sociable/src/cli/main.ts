@@ -3,7 +3,7 @@
 import { packageVersion } from './version.js'
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  // Whoever read our output has seen enough (`| head`): no error, and nobody is left to tell.
+  // The reader of stdout has seen enough (`| head`): this is not an error.
   if (error.code === 'EPIPE') process.exit(process.exitCode)
   process.stderr.write(`error: stdout cannot be written: ${error.message}\n`)
   process.exit(1)

@@ -42,30 +42,29 @@ export function profileCommand(terminal: Terminal): Command {
         'imports. With --check, prints which paths of the profile an image has; the exit status is 1 if any is missing.',
     )
     .argument('[trace...]', 'trace files; - for standard input', notEmptyList, [])
-    .addOption(option('-o, --output <file>', 'write the profile there (default: stdout)', parseText))
+    .addOption(option('-o, --output <file>', 'write the profile to this file (default: stdout)', parseText))
     .addOption(option('--static <image>', 'make the profile from this image, without a trace', parseText))
-    .addOption(option('--root <dir>', 'only the files below this folder, named without it', parseText))
+    .addOption(option('--root <dir>', 'only files below this folder, with paths relative to it', parseText))
     .addOption(
-      option(
-        '--exclude <pattern>',
-        'leave out paths that match; * is any characters, / included; repeatable',
-        parseFiles,
-      ),
+      option('--exclude <pattern>', 'leave out paths that match; * is any text, including /; repeatable', parseFiles),
     )
-    .addOption(option('--check <image>', 'print which of the paths this image has', parseText))
+    .addOption(option('--check <image>', 'print which paths of the profile this image has', parseText))
     .addOption(platformOption())
   addRegistryOptions(command)
   addExamples(command, [
     { command: 'strace -f -o start.log ./app; sociable profile start.log -o start.json', does: 'make a profile' },
     {
       command: 'sociable profile start.log --root /tmp/rootfs --exclude "*.pyc"',
-      does: 'from a trace of a chroot, without compiled Python',
+      does: 'use a trace of a chroot, without compiled Python files',
     },
     {
       command: 'sociable profile --static registry.example/app:1 -o start.json',
       does: 'make a profile without a trace',
     },
-    { command: 'sociable profile start.json --check registry.example/app:2', does: 'find out whether it still fits' },
+    {
+      command: 'sociable profile start.json --check registry.example/app:2',
+      does: 'check whether a profile still fits',
+    },
   ])
   return command.action(async (files: readonly string[], flags: ProfileFlags) => {
     if (flags.platform !== undefined && flags.check === undefined && flags.static === undefined)

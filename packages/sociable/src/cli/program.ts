@@ -69,17 +69,15 @@ More: sociable help ${TOPICS.map(({ name }) => name).join('|')}`
 /** The program. Its `parseAsync` throws CommanderError after help or the version was printed, UsageError for wrong usage. */
 export function buildProgram(terminal: Terminal): Command {
   const program = new Command('sociable')
-    .description(
-      'SOCI indexes for container images: make them, look into them and read through them, without containerd, Docker or root.',
-    )
+    .description('Creates, inspects and reads SOCI indexes of container images, without containerd, Docker or root.')
     .version(packageVersion(), '-V, --version', 'print the version')
     .addOption(option('--json', 'print one JSON document on stdout'))
-    .addOption(option('-q, --quiet', 'only the result and errors: no progress, summary or warnings'))
-    .addOption(option('-v, --verbose', 'a line per layer, what was fetched, and stacks of errors'))
+    .addOption(option('-q, --quiet', 'print only the result and errors: no progress, summary or warnings'))
+    .addOption(option('-v, --verbose', 'also print a line per layer, what was fetched, and stack traces'))
     .helpOption('-h, --help', 'print help')
     .helpCommand(false) // ours knows topics, too
     .exitOverride(rethrow('sociable'))
-    // The variables follow one rule, told once, at the end of the program's help.
+    // The variables follow one rule, which stands once, at the end of the program's help.
     .configureHelp({ showGlobalOptions: true, optionDescription: (option) => option.description })
     .configureOutput({
       writeOut: (text) => terminal.stdout.write(text),
@@ -98,9 +96,9 @@ export function buildProgram(terminal: Terminal): Command {
   addExamples(program, [
     {
       command: 'sociable convert registry.example/app:1',
-      does: 'make a SOCI-enabled image beside the source, app:1-soci',
+      does: 'create a SOCI-enabled image, app:1-soci',
     },
-    { command: 'sociable inspect registry.example/app:1-soci', does: 'what is lazy in it' },
+    { command: 'sociable inspect registry.example/app:1-soci', does: 'show which layers load lazily' },
   ])
   program.addHelpText('after', EPILOGUE)
   settleVariables(program, terminal.environment)

@@ -77,7 +77,7 @@ function drawBar(share: number, width: number, unicode: boolean): string {
 
 const FRAME_MILLISECONDS = 100
 
-/** Draws frames below whatever else is written, ten times a second. */
+/** Draws frames below all other output, ten times a second. */
 export class ProgressBars {
   readonly #stream: NodeJS.WriteStream
   readonly #frame: (screen: Screen) => string[]

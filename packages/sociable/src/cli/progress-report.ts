@@ -9,7 +9,7 @@ export interface ProgressReport {
   readonly onProgress: (event: BoardEvent) => void
   /** Warns, unless a progress event said the same. */
   warn(message: string): void
-  /** Takes the bars away, when all is done or failed; the summary is for whoever was shown progress. */
+  /** Removes the bars when the work is done or has failed. The summary is printed if progress was. */
   end(summary?: string): void
 }
 

@@ -22,36 +22,30 @@ export function pruneCommand(terminal: Terminal): Command {
   const command = new Command('prune')
     .summary('delete SOCI-enabled images whose origin is gone')
     .description(
-      'Lists the SOCI-enabled images TAG-soci whose origin, TAG, is gone or is another image now. With --yes it deletes them. Images that another tag names or ' +
-        'lists are kept, and so are images without a SOCI index. Uses outside of the registry are not seen: check that no task or task definition uses an ' +
-        'image before you delete it. Exits with 1 if an image failed.',
+      'Lists the SOCI-enabled images TAG-soci whose origin, TAG, is gone or is another image now. With --yes, deletes them. Images that another tag names or ' +
+        'an index lists are kept, and so are images without a SOCI index. Uses outside of the registry are unknown: before you delete an image, check that no ' +
+        'task or task definition uses it. Exits with 1 if an image failed.',
     )
     .argument('<registry>', 'the registry, as host or host:port', notEmpty)
     .addOption(
-      option('--repository <pattern>', 'repositories, * for any text; repeatable (default: all)', parsePatterns),
+      option('--repository <pattern>', 'repositories; * matches any text; repeatable (default: all)', parsePatterns),
     )
     .addOption(
       option(
         '--tag <pattern>',
-        'tags, of the image or its origin, * for any text; repeatable (default: all)',
+        'tags of the images or their origins; * matches any text; repeatable (default: all)',
         parsePatterns,
       ),
     )
     .addOption(
       option('--older-than <age>', 'only images pushed before this time, such as 1d; Amazon ECR only', parseAge),
     )
-    .addOption(
-      option(
-        '--soci-tag <template>',
-        'how tags of SOCI-enabled images are made (default: {tag}-soci)',
-        parseTagTemplate,
-      ),
-    )
-    .addOption(option('--yes', 'delete; without it, nothing is changed'))
-    .addOption(option('--concurrency <count>', 'images compared at once (default: 4)', parseCount))
+    .addOption(option('--soci-tag <template>', 'tags of SOCI-enabled images (default: {tag}-soci)', parseTagTemplate))
+    .addOption(option('--yes', 'delete the images; without this flag, nothing is changed'))
+    .addOption(option('--concurrency <count>', 'number of images to compare at a time (default: 4)', parseCount))
   addRegistryOptions(command)
   addExamples(command, [
-    { command: "sociable prune registry.example --repository 'app/*'", does: 'what would be deleted' },
+    { command: "sociable prune registry.example --repository 'app/*'", does: 'list what would be deleted' },
     { command: "sociable prune registry.example --repository 'app/*' --yes", does: 'delete it' },
   ])
   return command.action(async (registry: string, { repository, tag, olderThan, ...flags }: PruneFlags) => {

@@ -23,30 +23,28 @@ export function publishCommand(terminal: Terminal): Command {
   const command = new Command('publish')
     .summary('publish the images of an AWS CDK app, with SOCI indexes')
     .description(
-      'Builds and pushes the image assets of a cloud assembly with the CDK CLI (`cdk publish-assets`), then makes a SOCI-enabled image of each in Amazon ECR, ' +
+      'Builds and pushes the image assets of a cloud assembly with the CDK CLI (`cdk publish-assets`), then creates a SOCI-enabled image of each in Amazon ECR, ' +
         'tagged with -soci appended. Run it between `cdk synth` and `cdk deploy`. Uses the roles that the assembly names. A second run changes nothing.',
     )
-    .argument('[assembly]', 'the folder that `cdk synth` writes', notEmpty, 'cdk.out')
+    .argument('[assembly]', 'the output folder of `cdk synth`', notEmpty, 'cdk.out')
     .addOption(
       option(
         '--stack <name>',
-        'this stack and those it depends on, * for any text; repeatable (default: all)',
+        'this stack and those it depends on; * matches any text; repeatable (default: all)',
         parseStacks,
       ),
     )
     .addOption(option('--profile <name>', 'AWS profile', parseText))
     .addOption(option('--region <region>', 'region of stacks without one', parseText))
-    .addOption(option('--skip-build', 'the images are in Amazon ECR already: only convert them'))
+    .addOption(option('--skip-build', 'only convert images that are already in Amazon ECR'))
     .addOption(option('--dry-run', 'list the images, and change nothing'))
-    .addOption(option('--require-index', 'fail where no layer can be indexed'))
-    .addOption(
-      option('--min-layer-size <size>', 'layers smaller than this are not indexed (default: 10MiB)', parseSize),
-    )
-    .addOption(option('--concurrency <count>', 'images converted at once (default: 2)', parseCount))
+    .addOption(option('--require-index', 'fail if no layer can be indexed'))
+    .addOption(option('--min-layer-size <size>', 'do not index layers smaller than this (default: 10MiB)', parseSize))
+    .addOption(option('--concurrency <count>', 'number of images to convert at a time (default: 2)', parseCount))
   addExamples(command, [
-    { command: 'sociable publish', does: 'all images of the assembly in cdk.out' },
-    { command: "sociable publish --stack 'Prod/*'", does: 'those of the stage Prod' },
-    { command: 'sociable publish --dry-run', does: 'which images there are, and their new tags' },
+    { command: 'sociable publish', does: 'publish all images of the assembly in cdk.out' },
+    { command: "sociable publish --stack 'Prod/*'", does: 'publish the images of the stage Prod' },
+    { command: 'sociable publish --dry-run', does: 'list the images and their new tags' },
   ])
   return command.action(async (assembly: string, { stack, skipBuild, dryRun, ...flags }: PublishFlags) => {
     const { publish } = await import('../publish.js')

@@ -32,13 +32,13 @@ const DEFAULT_FILE = 'report.html'
 
 export function reportCommand(terminal: Terminal): Command {
   const command = new Command('report')
-    .summary('make a page of what is in an image and what a start reads of it')
+    .summary('write a page about an image and what a start reads')
     .description(
-      'Writes one HTML page that loads nothing from the network: the layers with their spans, which of them load lazily and why not, the files by size, ' +
-        'what a profiled start reads, and what could be smaller. A layer without an index is read whole.',
+      'Writes one HTML page that loads nothing from the network: the layers with their spans, which of them load lazily and why the others do not, the files by size, ' +
+        'what a profiled start reads, and what could be smaller. Layers without an index are read whole.',
     )
     .argument('<image>', 'the image', notEmpty)
-    .addOption(option('-o, --output <file>', `where the page goes (default: ${DEFAULT_FILE})`, parseText))
+    .addOption(option('-o, --output <file>', `write the page to this file (default: ${DEFAULT_FILE})`, parseText))
     .addOption(option('--profile <file>', 'what a start reads; repeatable', parseFiles))
     .addOption(platformOption())
   addRegistryOptions(command)

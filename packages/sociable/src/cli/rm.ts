@@ -8,17 +8,17 @@ import type { Terminal } from './terminal.js'
 
 export function rmCommand(terminal: Terminal): Command {
   const command = new Command('rm')
-    .summary("remove an image's SOCI indexes, the image itself stays")
+    .summary('remove the SOCI indexes of an image')
     .description(
-      'Removes the SOCI indexes that sociable made of an image: attached ones (v1) are deleted, and an image that they are part of (v2) is put without ' +
-        'them under the same name. Prints what was removed. Blobs that nothing refers to any more are left to the registry to collect.',
+      'Removes the SOCI indexes that sociable created for an image. Attached indexes (v1) are deleted. If the indexes are part of the image (v2), its name gets an image without ' +
+        'them. Prints what was removed. Blobs that nothing refers to any more are left to the garbage collection of the registry.',
     )
     .argument('<image>', 'the image', notEmpty)
-    .addOption(option('--all', 'those of other tools, too'))
+    .addOption(option('--all', 'also remove the indexes of other tools'))
   addRegistryOptions(command)
   addExamples(command, [
-    { command: 'sociable rm registry.example/app:1', does: 'what create attached to it' },
-    { command: 'sociable rm oci:./image:app --all', does: 'whoever made it' },
+    { command: 'sociable rm registry.example/app:1', does: 'remove what sociable added' },
+    { command: 'sociable rm oci:./image:app --all', does: 'also the indexes of other tools' },
   ])
   return command.action(async (image: string, flags: RegistryFlags & { readonly all?: boolean }) => {
     const access = await registryOptions(flags, [image], terminal)

@@ -42,7 +42,7 @@ export function serveCommand(terminal: Terminal): Command {
     .addOption(option('--port <port>', 'port to listen on (default: any free port)', parsePort).default(0, 'any'))
     .addOption(option('--host <host>', 'address to listen on; 0.0.0.0 for all', notEmpty).default(LOOPBACK))
     .addOption(
-      option('--allow-host <name>', 'host name that clients may use for this registry; may be repeated', notEmpty)
+      option('--allow-host <name>', 'host name that clients may use for this registry; repeatable', notEmpty)
         .argParser((name: string, before: readonly string[]) => [...before, notEmpty(name)])
         .default([], 'names of the loopback and --host'),
     )

@@ -52,10 +52,13 @@ export function simulateCommand(terminal: Terminal): Command {
     .addOption(platformOption())
   addRegistryOptions(command)
   addExamples(command, [
-    { command: 'sociable simulate registry.example/app:1-soci --profile start.json', does: 'compare the ways' },
+    {
+      command: 'sociable simulate registry.example/app:1-soci --profile start.json',
+      does: 'compare ways to convert the image',
+    },
     {
       command: 'sociable simulate oci:./image:app --profile start.json --bandwidth 250MB --latency 1ms',
-      does: 'with a faster network',
+      does: 'assume a faster network',
     },
   ])
   return command.action(async (image: string, flags: SimulateFlags) => {

@@ -20,16 +20,18 @@ export function verifyCommand(terminal: Terminal): Command {
         'below it. Indexes of other tools are checked, too. Exits with 1 if anything is wrong; warnings alone do not fail the command.',
     )
     .argument('<image>', 'the image', notEmpty)
+    .addOption(option('--deep', 'decode the layers again, and compare their files and bytes with the zTOCs'))
     .addOption(
-      option('--deep', 'decode the layers again and compare their files and bytes with what the zTOCs lead to'),
-    )
-    .addOption(
-      option('-p, --platform <platform>', 'this platform only; repeatable (default: all of the image)', parsePlatforms),
+      option(
+        '-p, --platform <platform>',
+        'check only this platform; repeatable (default: all of the image)',
+        parsePlatforms,
+      ),
     )
   addRegistryOptions(command)
   addExamples(command, [
     { command: 'sociable verify registry.example/app:1-soci', does: 'check an image before it is deployed' },
-    { command: 'sociable verify oci:./image:app-soci --deep', does: 'prove that its zTOCs are true to its layers' },
+    { command: 'sociable verify oci:./image:app-soci --deep', does: 'compare all zTOCs with the layers' },
   ])
   return command.action(async (image: string, { platform, deep, ...flags }: VerifyFlags) => {
     const access = await registryOptions(flags, [image], terminal)

@@ -16,12 +16,12 @@ export function waitCommand(terminal: Terminal): Command {
   const command = new Command('wait')
     .summary('wait until an image has a SOCI index')
     .description(
-      'Waits until an image has a SOCI index, for pipelines whose images are indexed by someone else. Accepts an index in the image itself, or in ' +
-        'TAG-soci if that was made of what TAG is now. Exits with 0 when the index is there, with 1 when the time is over.',
+      'Waits until an image has a SOCI index, for pipelines in which another job indexes the images. Accepts an index of the image itself, or of ' +
+        'TAG-soci if it was made from what TAG is now. Exits with 0 when the index exists, and with 1 after the timeout.',
     )
     .argument('<image>', 'the image', notEmpty)
-    .addOption(option('--timeout <time>', 'give up after this time (default: 10m); 0 looks once', parseDuration))
-    .addOption(option('--interval <time>', 'time between two looks (default: 5s)', parseDuration))
+    .addOption(option('--timeout <time>', 'give up after this time (default: 10m); 0 checks once', parseDuration))
+    .addOption(option('--interval <time>', 'time between checks (default: 5s)', parseDuration))
     .addOption(option('--destination <image>', 'where the SOCI-enabled image will be', parseText))
   addRegistryOptions(command)
   addExamples(command, [

@@ -63,12 +63,12 @@ export function ztocCommand(terminal: Terminal): Command {
   for (const shared of addIndexOptions(new Command()).options)
     if (!command.options.some((own) => own.long === shared.long)) command.addOption(shared.hideHelp())
   addExamples(command, [
-    { command: 'sociable ztoc layer.tar.gz --output layer.ztoc', does: 'a file' },
+    { command: 'sociable ztoc layer.tar.gz --output layer.ztoc', does: 'index a file' },
     {
       command: 'zcat layer.tar.gz | sociable ztoc - --span-size 1MiB',
-      does: 'standard input, here an uncompressed layer',
+      does: 'index standard input, here an uncompressed layer',
     },
-    { command: 'sociable ztoc oci:./image:app@sha256:4f5e…', does: 'a layer of an image, by its full digest' },
+    { command: 'sociable ztoc oci:./image:app@sha256:4f5e…', does: 'index a layer of an image, by its full digest' },
   ])
   return command.action(async (layer: string, flags: ZtocFlags) => {
     if (terminal.json && flags.output === '-')

@@ -4,7 +4,7 @@ import { isJsonObject, type JsonValue, parseJson, printJson } from '@sociable/oc
 
 /** What the config's history says of the start layer. */
 export const CREATED_BY = 'sociable start layer'
-/** As Go prints the zero of Unix time; when the layer was made is not told, so that equal input gives equal bytes. */
+/** As Go prints the zero of Unix time; the time of the layer is left out, so that equal input gives equal bytes. */
 const CREATED = '1970-01-01T00:00:00Z'
 
 /** The config with the layer on top, or why it cannot have one. @param layers how many the image has */

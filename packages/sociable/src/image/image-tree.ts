@@ -157,11 +157,11 @@ function entryKind(descriptor: Descriptor, manifest: Manifest): 'image' | 'attes
   if (descriptor.annotations?.get('vnd.docker.reference.type') === 'attestation-manifest') return 'attestation'
   if (isUnknown(descriptor.platform)) return 'artifact'
   const isArtifact = (descriptor.artifactType ?? manifest.artifactType) !== undefined
-  // An image may have an artifact type all the same; an artifact's layers are no file system's
+  // An image may have an artifact type all the same; an artifact's layers are not a file system
   return isArtifact && !manifest.layers?.some(({ mediaType }) => isLayerType(mediaType)) ? 'artifact' : 'image'
 }
 
-/** So builders list what is no image; containerd leaves such entries out of an image's platforms. */
+/** So builders list what is not an image; containerd leaves such entries out of an image's platforms. */
 function isUnknown(platform: Platform | undefined): boolean {
   return platform?.os === 'unknown' || platform?.architecture === 'unknown'
 }
@@ -207,7 +207,7 @@ class DocumentReader {
   }
 
   /**
-   * Whether nothing of an entry but its manifest is in the store, which then lists it by design. The config of what is no image says nothing:
+   * Whether nothing of an entry but its manifest is in the store, which then lists it by design. The config of what is not an image says nothing:
    * it is often an empty object that others have too. A registry holds what its manifests name, so it is not asked.
    */
   async lacksContent({ config, layers = [] }: Manifest, kind: TreeEntry['kind']): Promise<boolean> {
@@ -226,7 +226,7 @@ class DocumentReader {
     }
   }
 
-  /** As `configPlatform`; undefined where the manifest's config is no image's, or names no platform (signatures are stored like that). */
+  /** As `configPlatform`; undefined where the manifest's config is not an image's, or names no platform (signatures are stored like that). */
   async entryPlatform(manifest: Manifest): Promise<Platform | undefined> {
     if (manifest.config.mediaType !== DOCKER_CONFIG && manifest.config.mediaType !== OCI_CONFIG) return undefined
     const platform = await this.configPlatform(manifest)

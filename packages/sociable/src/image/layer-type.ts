@@ -51,7 +51,7 @@ export function decideLayer(mediaType: string, size: number, minLayerSize: numbe
   return mediaType === OCI_LAYER ? { index: 'uncompressed' } : { skip: `${mediaType} cannot be indexed` }
 }
 
-/** The compression of a layer that was asked for by name, whatever its size. @throws ImageError NOT_AN_IMAGE where it cannot be indexed */
+/** The compression of a layer that was named, of any size. @throws ImageError NOT_AN_IMAGE if it cannot be indexed */
 export function layerCompression(mediaType: string): Compression {
   const decision = decideLayer(mediaType, 0, 0)
   if ('index' in decision) return decision.index

@@ -111,7 +111,7 @@ async function resolveDigest(
   }
 }
 
-/** Undefined where the store lacks it, or it is no manifest. */
+/** Undefined where the store lacks it, or it is not a manifest. */
 async function readIndex(
   store: Store,
   descriptor: Descriptor,

@@ -1,4 +1,4 @@
-// A platform's SOCI index out of what became of its layers.
+// A platform's SOCI index, made of its finished layers.
 import { type Descriptor, digestOf } from '@sociable/oci'
 import type { LayerResult, ProfileResult, StartLayerResult } from '../result.js'
 import { encodePrefetch, PREFETCH_MEDIA_TYPE, type SpanRange } from '../soci/prefetch.js'

@@ -45,7 +45,7 @@ export type ChangeLayers = (tree: ImageTree) => Promise<{
   readonly layers: Conversion['recompressed']
 }>
 
-/** Reads the image, and nothing of its layers but what `change` does. @throws ImageError, NOTHING_TO_INDEX too, before anything is copied in vain; StoreError */
+/** Reads the image, and of its layers only what `change` does. @throws ImageError, NOTHING_TO_INDEX too, before anything is copied; StoreError */
 export async function readConversion(
   { from, top, settings }: ConvertTask,
   onProgress: (event: ProgressEvent) => void,
@@ -107,7 +107,7 @@ export interface Former {
 
 /**
  * @param given zTOCs by layer key, where they are not to be looked for
- * @throws StoreError TAG_IMMUTABLE where the destination's tag is another image's for good, as far as that can be asked
+ * @throws StoreError TAG_IMMUTABLE if the destination's tag is immutable and names another image, as far as the registry says
  */
 export async function findFormer(
   { from, to, cacheFrom, settings }: ConvertTask,

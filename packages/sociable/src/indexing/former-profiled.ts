@@ -1,4 +1,4 @@
-// The result of a former run with the same profile, told by its marks alone: nothing of its layers, zTOCs and start layers is read.
+// The result of a former run with the same profile, recognized by its marks alone: none of its layers, zTOCs and start layers is read.
 import { contentsOf, type Descriptor, type Store } from '@sociable/oci'
 import type { ImageTree, TreeEntry } from '../image/image-tree.js'
 import { startLayerOf } from '../image/start-layer-mark.js'

@@ -67,7 +67,7 @@ export function mayBeIndex(
 
 /**
  * Keys of the layers that a former run read and left out, as no runtime would load their zTOCs. An index says so by not having them, if its tool is known to make
- * sound ones, and they are not missing for their size: it has another layer that is no larger. Where all that it has are larger, that cannot be told.
+ * sound ones, and they are not missing for their size: it has another layer that is no larger. If all that it has are larger, this is unknown.
  * @param indexes the SOCI index that each platform had, by the digest of its entry; of the same image
  */
 export function refusedLayers(

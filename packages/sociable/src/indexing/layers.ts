@@ -210,17 +210,17 @@ export async function reuseZtoc(
 }
 
 /**
- * The layer as another machine left it in the destination. Its zTOC is read again, and all that is told of it comes from there; its last span is
+ * The layer as another machine left it in the destination. Its zTOC is read again, and everything that is reported of it comes from there; its last span is
  * compared with the layer: of a gzip layer that has the checksum of all that is in it.
  * @throws ImageError STEP_INVALID where there is no result, or none that is true; StoreError
  */
 async function takeLayer(task: LayersTask, job: LayerJob, signal: AbortSignal): Promise<FinishedLayer> {
   const { source, destination, copyLayers, settings } = task
   const { mediaType, digest, size } = job.descriptor
-  const told = task.elsewhere!.get(job.key)
-  if (told === undefined) throw new ImageError('STEP_INVALID', 'there is no result for it: index it, too')
+  const given = task.elsewhere!.get(job.key)
+  if (given === undefined) throw new ImageError('STEP_INVALID', 'there is no result for it: index it, too')
   if (copyLayers && !isInPlace(source, destination)) await copyContent(source, job.descriptor, destination, { signal })
-  const { state, ztoc, reason, seconds } = told
+  const { state, ztoc, reason, seconds } = given
   if (ztoc === undefined)
     return { result: { mediaType, digest, size, state, reason: reason! }, hasXattrs: false, prefetch: new Map() }
   const descriptor = { mediaType: ZTOC_MEDIA_TYPE, digest: ztoc.digest, size: ztoc.size }

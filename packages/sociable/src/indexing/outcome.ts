@@ -1,4 +1,4 @@
-// What `convert` and `createIndex` have in common once the layers are done: what is told, and what is pushed.
+// What `convert` and `createIndex` do once the layers are done: report and push.
 import { type Descriptor, digestOf, type Store, StoreError } from '@sociable/oci'
 import { ImageError } from '../error.js'
 import type { ImageTree } from '../image/image-tree.js'
@@ -21,7 +21,7 @@ export function warnAbsent({ name, absent }: ImageTree, warn: (message: string) 
 }
 
 /**
- * Why there is no SOCI index at all; undefined where there is one.
+ * Why there is no SOCI index at all; undefined if there is one.
  * @throws ImageError NOTHING_TO_INDEX where one is required
  */
 export function reasonForNone(
@@ -102,9 +102,9 @@ export async function pushDocuments(
 }
 
 /**
- * Before the work begins: fails where something has the tag that cannot be the result, and has it for good. Where that cannot be asked (`Store.isImmutable`),
- * `tagOnce` meets it.
- * @param reference a tag; undefined is no name, and free
+ * Before the work begins: fails if the tag is immutable and names something that cannot be the result. If the store does not know (`Store.isImmutable`),
+ * `tagOnce` fails instead.
+ * @param reference a tag; undefined for no name, which is always free
  * @param mayBeResult whether what has the tag may turn out to be what this run makes
  * @throws StoreError TAG_IMMUTABLE
  */
@@ -120,7 +120,7 @@ export async function refuseImmutableTag(
   if (present === undefined || (await mayBeResult(present)) || !(await store.isImmutable(reference, { signal }))) return
   throw new StoreError(
     'TAG_IMMUTABLE',
-    `${store.name}:${reference} is ${present.digest} for good, as its tags are immutable, and cannot become another: choose another tag`,
+    `${store.name}:${reference} is an immutable tag of ${present.digest} and cannot be moved to another image: choose another tag`,
   )
 }
 

@@ -177,7 +177,7 @@ function ztocsOf(indexes: readonly Manifest[], { buildTool, spanSize, spansKey }
 
 /**
  * The layers as they would be with these zTOCs, without looking into them: to see whether the result is what the destination has already.
- * Undefined where one lacks its zTOC, or what is wanted of the result cannot be told without reading it.
+ * Undefined where one lacks its zTOC, or the options need something that is unknown without reading it.
  */
 export function assumeFinished(
   jobs: readonly LayerJob[],
@@ -205,6 +205,6 @@ export function assumeFinished(
       prefetch: new Map(),
     })
   }
-  // Without any mark it may be that nobody asked for marks then
+  // Without any mark, marks may not have been requested then
   return xattr && !isMarked ? undefined : finished
 }

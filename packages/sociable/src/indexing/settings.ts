@@ -27,7 +27,7 @@ const COPY_RULES: readonly CopyRule[] = [
 ]
 
 /**
- * What runtimes read of an image through its mount whatever it runs, so that no trace of a start has it: users and groups (containerd, runc), and the files that
+ * What runtimes read through the mount of any image, so that no trace of a start has it: users and groups (containerd, runc), and the files that
  * they mount over, which overlayfs copies up.
  */
 export const RUNTIME_FILES = ['/etc/passwd', '/etc/group', '/etc/resolv.conf', '/etc/hosts', '/etc/hostname']

@@ -37,7 +37,7 @@ export interface Spooled {
 }
 
 /**
- * Makes bytes and keeps them in a temporary file. Where there can be none, or the disk is full, they are made anew each time they are read.
+ * Makes bytes and keeps them in a temporary file. If there is no place for it, or the disk is full, they are made again each time they are read.
  * @param make gives the same bytes each time
  */
 export async function spool(temporary: TemporaryFiles, make: () => AsyncIterable<Uint8Array>): Promise<Spooled> {

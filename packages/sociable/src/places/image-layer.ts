@@ -7,7 +7,7 @@ import type { CallOptions, RegistryAccess } from '../options.js'
 import { openOnly } from './location.js'
 
 export interface ImageLayerOptions extends CallOptions, RegistryAccess {
-  /** @default told by the layer's media type */
+  /** @default by the layer's media type */
   readonly compression?: Compression | undefined
 }
 

@@ -139,7 +139,7 @@ export async function openOnly(
 /**
  * Where `convert` and `copyImage` put their result.
  * @param destination undefined for the source's tag with `-soci` appended
- * @throws ImageError DESTINATION_INVALID where nothing can be put there, or there is no tag to append to
+ * @throws ImageError DESTINATION_INVALID if nothing can be written there, or there is no tag to append to
  */
 async function openDestination(
   destination: ImageLocation | undefined,

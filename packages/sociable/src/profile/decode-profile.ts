@@ -1,3 +1,4 @@
+import { formatBinarySize } from '../size.js'
 import { joinRanges } from './merge-profiles.js'
 import type { Profile, ProfileFile } from './profile.js'
 
@@ -12,7 +13,7 @@ export const MAX_PROFILE_LENGTH = 256 << 20
  */
 export function decodeProfile(text: string): Profile {
   if (text.length > MAX_PROFILE_LENGTH)
-    throw new TypeError(`it has ${text.length} characters, a profile may have ${MAX_PROFILE_LENGTH}`)
+    throw new TypeError(`it is larger than the limit of ${formatBinarySize(MAX_PROFILE_LENGTH)}`)
   const value = JSON.parse(text) as { readonly version?: unknown; readonly files?: unknown } | null
   if (value?.version !== 1 || !Array.isArray(value.files))
     throw new TypeError('it is not a profile of version 1: make one with `sociable profile`')

@@ -8,7 +8,7 @@ const NEWEST_SCHEMA = 55
 /** Stages in stages; a loop of folders is not followed for ever. */
 const MAX_DEPTH = 16
 
-/** The members of a JSON object, whatever they are. */
+/** The members of a JSON object, of any type. */
 export type Fields = Readonly<Record<string, unknown>>
 
 /** A stack, and the asset manifests that belong to it. */

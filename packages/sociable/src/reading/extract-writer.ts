@@ -43,7 +43,7 @@ interface Content {
   readonly paths: string[]
 }
 
-/** Makes an image's tree in an empty folder that is nobody else's. Directories at once; files when all have been seen, layer by layer; links at last. */
+/** Writes an image's tree into an empty folder that nothing else uses: directories at once, then files layer by layer, links last. */
 export class TreeWriter {
   readonly #source: ExtractSource
   /** Path in the image that the folder stands for. */
@@ -109,7 +109,7 @@ export class TreeWriter {
     return { files, directories: this.#directories.length, symlinks, bytes, skipped: this.#skipped }
   }
 
-  /** Gives the directories their permissions, where they are now: one that nobody may write to cannot be moved. */
+  /** Gives the directories their permissions, where they are now: a read-only directory cannot be moved. */
   async setPermissions(folder: string): Promise<void> {
     for (const { path, mode } of this.#directories.toReversed()) {
       this.#options.signal?.throwIfAborted()
@@ -153,7 +153,7 @@ export class TreeWriter {
     for (const { from, path } of this.#otherNames.splice(0)) await this.#writeName(from, path)
   }
 
-  /** Makes the file under the first of its paths that can be had. */
+  /** Creates the file under the first of its paths that the system accepts. */
   async #create({ entry, paths }: Content): Promise<FileHandle | undefined> {
     let handle: FileHandle | undefined
     let first: string | Buffer | undefined

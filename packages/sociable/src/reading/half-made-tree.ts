@@ -8,7 +8,7 @@ export class HalfMadeTree {
   readonly #paths = new Set<string | Buffer>()
   /** Parents that were not there, the innermost first. */
   #parents: string[] = []
-  /** Directories in the paths, each before what is in it: some have got their permissions, and nothing can be removed from one that nobody may write to. */
+  /** Directories in the paths, each before what is in it: some have got their permissions, and nothing can be removed from a read-only one. */
   directories: () => readonly (string | Buffer)[] = () => []
   readonly #atExit = () => this.#removeNow()
 
@@ -49,13 +49,13 @@ export class HalfMadeTree {
       })
   }
 
-  /** At the process's end: nobody waits for anything then. */
+  /** When the process exits: nothing asynchronous runs then. */
   #removeNow(): void {
     const attempt = (work: () => void): void => {
       try {
         work()
       } catch {
-        // nobody is left to tell
+        // it cannot be reported any more
       }
     }
     for (const directory of this.directories()) attempt(() => chmodSync(directory, 0o700))

@@ -177,7 +177,7 @@ function childrenOf(directory: LayerNode): Map<string, LayerNode> {
   return directory.children
 }
 
-/** Other names with two prefixes are aufs's own records: they hide nothing and are no files. What the same layer had under the name goes, too. */
+/** Other names with two prefixes are aufs's own records: they hide nothing and are not files. What the same layer had under the name goes, too. */
 function whiteOut(directory: LayerNode, name: string): void {
   if (name === OPAQUE) directory.opaque = true
   else if (!name.startsWith(WHITEOUT + WHITEOUT)) {

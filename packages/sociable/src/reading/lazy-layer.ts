@@ -202,7 +202,7 @@ export class LazyLayer {
     return decodeZtoc(Buffer.concat(ztoc.pieces))
   }
 
-  /** A zTOC that was made here of a zstd layer is of its tar. Each span is verified by whoever reads it. */
+  /** A zTOC that was made here of a zstd layer describes its tar. Each span is verified when it is read. */
   get #isZstd(): boolean {
     return this.#ztoc === undefined && readableCompression(this.descriptor.mediaType, this.descriptor.size) === 'zstd'
   }

@@ -1,5 +1,5 @@
 // Paths of an image are bytes, and need not be UTF-8. As text, each byte that is not part of valid UTF-8 is a lone surrogate, U+DC80 to U+DCFF, as in
-// Python's `surrogateescape`: valid UTF-8 never has these, so no two names become one, and the bytes can be had back.
+// Python's `surrogateescape`: valid UTF-8 never has these, so no two names become one, and the bytes can be restored.
 
 const ESCAPE = 0xdc00
 const REPLACEMENT = '\ufffd'

@@ -108,7 +108,7 @@ function touchedSpans({ toc, digest }: OpenLayer, profile: ResolvedProfile | und
   return touched
 }
 
-/** What stands out, largest first. That files are the same is told from names and sizes: none is read for it. */
+/** What stands out, largest first. Files count as the same by name and size: none is read. */
 export function findWastes(
   facts: readonly LayerFacts[],
   { shown }: ShownTree,

@@ -50,7 +50,7 @@ export function encodePrefetch(ranges: readonly SpanRange[]): Uint8Array {
   return new TextEncoder().encode(JSON.stringify({ version: '1.0', prefetch_spans: spans }))
 }
 
-/** The artifact's spans, or undefined where its bytes are no prefetch artifact of version 1.0. */
+/** The artifact's spans, or undefined if its bytes are not a prefetch artifact of version 1.0. */
 export function decodePrefetch(bytes: Uint8Array): SpanRange[] | undefined {
   let value: { version?: unknown; prefetch_spans?: unknown } | null
   try {

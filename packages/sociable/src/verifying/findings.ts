@@ -24,7 +24,7 @@ export class Findings {
 
   /**
    * Runs `work`. Content that is missing, damaged or malformed becomes a finding, and the result is undefined.
-   * @throws whatever else `work` throws, such as a registry that refuses access
+   * @throws all other errors of `work`, such as a registry that refuses access
    */
   async attempt<Value>(
     platform: string | undefined,

@@ -138,7 +138,7 @@ test('serve: wrong usage, and a port that is taken', async (t) => {
   assert.equal(taken.status, 1)
   assert.equal(
     taken.err,
-    `error: port ${host.split(':')[1]} of 127.0.0.1 is in use: choose another one, or 0 for any that is free\n`,
+    `error: port ${host.split(':')[1]} of 127.0.0.1 is in use (EADDRINUSE): choose another port, or 0 for any free port\n`,
   )
 })
 

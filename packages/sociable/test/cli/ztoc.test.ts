@@ -177,21 +177,21 @@ test('a layer that is not there', async () => {
   assert.match(err, /^error: .*\/no\/such\/layer/)
 })
 
-test('standard input that is no layer', async () => {
+test('standard input that is not a layer', async () => {
   const { status, err } = await run(['ztoc', '-'], { input: 'hello' })
   assert.equal(status, 1)
   assert.match(err, /^error: /)
   assert.doesNotMatch(err, /fault in sociable/)
 })
 
-test('no bytes are no layer', async (t) => {
+test('an empty input is not a layer', async (t) => {
   const cwd = await temporaryFolder(t)
   await writeFile(join(cwd, 'empty'), '')
   for (const layer of ['-', 'empty'])
     for (const kind of [[], ['--compression', 'uncompressed'], ['--compression', 'gzip']]) {
       const { status, out, err } = await run(['ztoc', layer, ...kind, '--output', 'out'], { cwd, input: '' })
       assert.deepEqual([status, out], [1, ''], layer)
-      assert.match(err, /^error: .*(there are no bytes|0 bytes long)/)
+      assert.match(err, /^error: .*(the input is empty|0 bytes long)/)
     }
   assert.deepEqual(await readdir(cwd), ['empty'])
 })
@@ -227,7 +227,7 @@ test('in CI a line for the layer, elsewhere none', async (t) => {
   assert.equal((await run(['ztoc', layer], { env: { CI: 'false' } })).err, '')
 })
 
-test('a reader that stops is no error', async (t) => {
+test('a reader that stops is not an error', async (t) => {
   const layer = join(await temporaryFolder(t), 'layer.tar')
   await writeFile(layer, await tar({ a: noise(3_000_000) }))
   const script = 'set -o pipefail; "$0" "$1" ztoc "$2" --span-size 1KiB --output - | head -c 10 > /dev/null'

@@ -117,7 +117,7 @@ open("/cut"..., O_RDONLY) = 3
   assert.match(encodeProfile(profile), /^[\x20-\x7eé\n]*$/)
 })
 
-test('strace: what is no read of the image', async () => {
+test('strace: what does not read the image', async () => {
   const log = `\
 stat("/stat", {st_mode=S_IFREG|0644, st_size=1, ...}) = 0
 access("/access", R_OK) = 0

@@ -32,7 +32,7 @@ test('every byte comes back', () => {
   }
 })
 
-test('what is no quoted name is none', () => {
+test('what is not a quoted name is not unquoted', () => {
   for (const text of ['a', '"', '"a', 'a"', '"a"b"', '"\\"', '"\\x41"', '"\\400"', '"\\8"'])
     assert.equal(unquotePath(text), undefined, text)
 })

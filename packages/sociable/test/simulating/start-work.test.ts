@@ -86,7 +86,7 @@ test('copied files come in one more layer, and not by spans', () => {
   assert.equal(whole[0]!.size, Math.round((1.15 * 5020) / 3))
 })
 
-test('an empty layer and one without points are no trouble', () => {
+test('an empty layer and one without points cause no trouble', () => {
   const empty = { ...LARGE, size: 32, unpacked: 0, points: [] }
   const { waited } = lazyStart([empty], [file(0, 0, 10)], { ...PLAIN, minLayerSize: 0, profileSpans: true })
   assert.deepEqual(waited, [])

@@ -623,7 +623,7 @@ export const IMAGES: readonly ImageCase[] = [
   refused('fsLayers', (layout) => {
     layout.top(layout.manifest([gzipLayer(layout, 'a')], AMD64, {}, { fsLayers: [] }))
   }),
-  refused('a manifest that is no JSON', (layout) => {
+  refused('a manifest that is not JSON', (layout) => {
     layout.top(layout.json('{"schemaVersion":2,', OCI_MANIFEST))
   }),
   refused('a manifest that is a list', (layout) => {

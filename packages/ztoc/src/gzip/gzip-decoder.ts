@@ -28,7 +28,7 @@ export class GzipDecoder {
   readonly #cutter: SpanCutter | undefined
   #scanned: number
   readonly #limit: number | undefined
-  #announced = -1 // the input offset that the sink was last told a span may start at
+  #announced = -1 // the input offset of the last spanMayStart call
 
   constructor(
     inflater: Inflater,
@@ -49,14 +49,14 @@ export class GzipDecoder {
         this.checkpoints.add(inOffset, out, bits, memory, end)
         this.#sink.spanStart(inOffset, bits)
       })
-    // The history before the first byte is zeros, whatever the memory was used for before: it stands in the first checkpoints' windows
+    // The history before the first byte is zeros, even if the memory was used before: the first checkpoints' windows contain it
     inflater.bytes.fill(0, this.#handed - WINDOW_SIZE, this.#handed)
     inflater.engine.clearBlocks()
     inflater.engine.start(0, 0)
     inflater.engine.setOutput(this.#handed, this.#handed + SLOT_SIZE, this.#handed)
   }
 
-  /** Decodes the bytes at [ptr, ptr + length), the next of the layer. All output that can be had is handed on before an error is thrown. */
+  /** Decodes the bytes at [ptr, ptr + length), the next of the layer. All output up to an error is passed on before it is thrown. */
   push(ptr: number, length: number): void {
     this.#inflater.engine.setInput(ptr, ptr + length, this.#offset)
     this.#offset += length

@@ -92,7 +92,7 @@ export class SpanCutter {
     else if (this.#state === 'gap' && isHot) this.#state = 'hot'
     this.#out = out
     if (this.#state === 'gap') {
-      // The candidate is where the gap begins; if it is a checkpoint already there is nothing to decide
+      // The candidate is where the gap begins; if it is a checkpoint already, nothing has to be decided
       if (this.#candidate !== undefined && inOffset - this.#candidate.in <= MIN_GAP) return
       this.#takeCandidate()
       this.#state = 'cold'

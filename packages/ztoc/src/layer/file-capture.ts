@@ -1,4 +1,4 @@
-// Small files of a layer kept while its bytes pass by, for whoever would have to decode the layer a second time to get them. They go to a file: in memory they
+// Small files of a layer, kept while its bytes pass by, so that the layer need not be decoded a second time to get them. They go to a file: in memory they
 // could be hundreds of megabytes.
 import { writeSync } from 'node:fs'
 import { HotFiles, isCopied } from '../tar/hot-files.js'
@@ -62,7 +62,7 @@ export class CapturingRecords extends TocRecords {
     try {
       for (let done = 0; done < bytes.length; ) done += writeSync(this.#fd, bytes, done, bytes.length - done, at + done)
     } catch {
-      // A full disk: what is there may lack bytes, and whoever wants the files reads them from the layer
+      // A full disk: what is there may lack bytes, so the files are read from the layer instead
       this.#captured = []
       this.#left = 0
     }

@@ -18,7 +18,7 @@ export function checkOutput(output: number, compressed: number, limit: number | 
   const what = limit === undefined ? `more than 16 GiB and ${FREE_RATIO} times its size` : `more than ${limit} bytes`
   throw new LayerFormatError(
     'LIMIT_EXCEEDED',
-    `the layer unpacks to ${what}, after ${compressed} bytes: set a larger layer limit if it is meant to`,
+    `the layer unpacks to ${what}, after ${compressed} bytes: set a larger layer limit if this is intended`,
   )
 }
 
@@ -27,6 +27,6 @@ export function checkEntries(encodedSize: number, compressed: number, limit: num
   if (limit !== undefined || encodedSize <= FREE_ENTRIES_SIZE || encodedSize <= compressed) return
   throw new LayerFormatError(
     'LIMIT_EXCEEDED',
-    `the layer's entries take more than 128 MiB of a zTOC, after ${compressed} compressed bytes: set a layer limit if it is meant to have as many`,
+    `the layer's entries take more than 128 MiB of a zTOC, after ${compressed} compressed bytes: set a layer limit if this is intended`,
   )
 }

@@ -11,7 +11,7 @@ export interface LayerSink {
   awaitSlot(slot: number): void
   /**
    * A span starts: `inOffset` is its first whole compressed byte, `bits` (0..7) of the byte before are its as well. It lies in the input that comes next, or is what
-   * `spanMayStart` was last told.
+   * `spanMayStart` was last called with.
    */
   spanStart(inOffset: number, bits: number): void
   /** The next span may turn out to start here, in the input that comes next; unless `spanStart` says so, the next call of either takes it back. */

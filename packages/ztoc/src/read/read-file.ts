@@ -56,7 +56,7 @@ export function fileRange(
 }
 
 function rangeOf(toc: Toc, { name, offset, size }: FileEntry): { readonly start: number; readonly end: number } {
-  // The spans of an uncompressed layer are its bytes, whatever the zTOC says of the tar's size
+  // The spans of an uncompressed layer are its bytes, whatever tar size the zTOC states
   const tarSize = toc.compression === 'gzip' ? toc.uncompressedSize : Math.min(toc.uncompressedSize, toc.compressedSize)
   if (offset < 0 || size < 0 || offset + size > tarSize)
     throw new ZtocFormatError(
@@ -105,20 +105,20 @@ function resolveFile(toc: Toc, file: string | Uint8Array | FileEntry): FileEntry
     if (target === undefined) {
       throw new FileError(
         'FILE_NOT_FOUND',
-        `${JSON.stringify(entry.name)} is a hard link to ${JSON.stringify(entry.linkname)}, which is no entry before it`,
+        `${JSON.stringify(entry.name)} is a hard link to ${JSON.stringify(entry.linkname)}, which no earlier entry has`,
       )
     }
     entry = target
   }
   if (entry.type !== 'reg') {
     const to = entry.type === 'symlink' ? ` to ${JSON.stringify(entry.linkname)}` : ''
-    throw new FileError('NOT_A_FILE', `${JSON.stringify(entry.name)} is no regular file but a ${entry.type}${to}`)
+    throw new FileError('NOT_A_FILE', `${JSON.stringify(entry.name)} is not a regular file but a ${entry.type}${to}`)
   }
   const records = new Map(entry.paxRecords.map(({ key, value }) => [key, value]))
   if (sparseFormat((key) => records.get(key)) !== undefined) {
     throw new FileError(
       'NOT_A_FILE',
-      `${JSON.stringify(entry.name)} is a sparse file: the zTOC tells its size with the holes, so its data cannot be located`,
+      `${JSON.stringify(entry.name)} is a sparse file: its size in the zTOC includes the holes, so its data cannot be located`,
     )
   }
   return entry

@@ -85,6 +85,6 @@ function verified(toc: Toc, index: number, bytes: Uint8Array): Uint8Array {
 function mismatch(toc: Toc, index: number, what: string): ZtocFormatError {
   return new ZtocFormatError(
     'SPAN_DIGEST_MISMATCH',
-    `span ${index} of ${toc.spanCount} is not what the zTOC was made of: ${what}`,
+    `span ${index} of ${toc.spanCount} does not match the zTOC: ${what}`,
   )
 }

@@ -18,7 +18,7 @@ const INPUT_SIZE = 2 ** 18
 const OUTPUT_SIZE = 2 ** 18
 const OUTPUT = AREA + INPUT_SIZE + WINDOW_SIZE
 
-/** Decodes single spans of gzip layers. It holds some 600 KB, whatever the size of a span. */
+/** Decodes single spans of gzip layers. It holds some 600 KB, independent of the span size. */
 export class SpanInflater {
   readonly #inflater: Inflater
 
@@ -29,7 +29,7 @@ export class SpanInflater {
   /**
    * Yields the tar's bytes [from, to) as far as the span has them, each piece a copy. Members that end in the span are followed by the
    * next one; their checksums are not looked at, for the span's digest was. Throws ZtocFormatError ZTOC_INVALID where the span's bytes
-   * are no deflate data or do not come to what the next checkpoint says.
+   * are not deflate data or do not end where the next checkpoint says.
    */
   *inflate(toc: Toc, span: Span, from: number, to: number): Generator<Uint8Array> {
     const { engine, bytes: memory } = this.#inflater

@@ -1,4 +1,4 @@
-// Which files of a layer a start reads, told by their names before the layers above are known.
+// Which files of a layer a start reads, known by their names before the layers above are known.
 import type { CopyRule, HotFile } from '../types.js'
 
 /** So many of a path's last names must be those of an entry: `/lib/x86_64-linux-gnu/libc.so.6` may lie in `usr/lib`. */
@@ -11,7 +11,7 @@ type ByteRange = readonly [start: number, end: number]
 /** Paths by the names they end with. An entry that only looks like one of them costs a span or two. */
 export class HotFiles {
   readonly #ranges = new Map<string, readonly ByteRange[] | undefined>()
-  /** Their last names: most entries of a layer have none of these, which is quickly told. */
+  /** Their last names: most entries of a layer have none of these, which is quick to check. */
   readonly #lastNames = new Set<string>()
 
   constructor(files: readonly HotFile[]) {

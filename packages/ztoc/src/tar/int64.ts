@@ -1,4 +1,4 @@
-/** A signed 64-bit integer: a bigint only where it is no safe integer, so that the usual case costs nothing. */
+/** A signed 64-bit integer: a bigint only if it is not a safe integer, so that the usual case costs nothing. */
 export type Int64 = number | bigint
 
 const MIN_INT64 = -(2n ** 63n)

@@ -102,7 +102,7 @@ export function readHeader(block: Uint8Array, sum: number, header: TarHeader, sc
   let actual = sum + 8 * SPACE // the checksum field counts as spaces
   for (let i = CHECKSUM; i < CHECKSUM + 8; i++) actual -= block[i] as number
   if (expected !== actual && expected !== signedChecksum(block, actual)) {
-    return `its checksum field says ${Number.isNaN(expected) ? 'no number' : expected}, its bytes sum to ${actual}`
+    return `its checksum field is ${Number.isNaN(expected) ? 'not a number' : expected}, but its bytes sum to ${actual}`
   }
   header.type = block[TYPE] as number
   setText(header.name, block, NAME, MODE)
@@ -113,10 +113,10 @@ export function readHeader(block: Uint8Array, sum: number, header: TarHeader, sc
   header.gid = readNumeric(block, GID, SIZE)
   header.seconds = readNumeric(block, MTIME, CHECKSUM)
   header.nanoseconds = 0
-  if (isBad(header.size)) return 'its size field is no number of 64 bits'
-  if (isBad(header.mode)) return 'its mode field is no number of 64 bits'
-  if (isBad(header.uid) || isBad(header.gid)) return 'its owner fields are no numbers of 64 bits'
-  if (isBad(header.seconds)) return 'its time field is no number of 64 bits'
+  if (isBad(header.size)) return 'its size field is not a 64-bit number'
+  if (isBad(header.mode)) return 'its mode field is not a 64-bit number'
+  if (isBad(header.uid) || isBad(header.gid)) return 'its owner fields are not 64-bit numbers'
+  if (isBad(header.seconds)) return 'its time field is not a 64-bit number'
 
   const ustar = hasText(block, MAGIC, 'ustar\0') // the version after it is not looked at
   const gnu = hasText(block, MAGIC, 'ustar  \0')
@@ -131,13 +131,13 @@ export function readHeader(block: Uint8Array, sum: number, header: TarHeader, sc
   setText(header.gname, block, GNAME, DEVMAJOR)
   header.devmajor = readNumeric(block, DEVMAJOR, DEVMINOR)
   header.devminor = readNumeric(block, DEVMINOR, PREFIX)
-  if (isBad(header.devmajor) || isBad(header.devminor)) return 'its device fields are no numbers of 64 bits'
+  if (isBad(header.devmajor) || isBad(header.devminor)) return 'its device fields are not 64-bit numbers'
 
   let prefixEnd = PREFIX
   if (ustar && hasText(block, STAR_TRAILER, 'tar\0')) {
     prefixEnd = textEnd(block, PREFIX, STAR_PREFIX_END)
     if (isBad(readNumeric(block, STAR_ATIME, STAR_CTIME)) || isBad(readNumeric(block, STAR_CTIME, PREFIX_END))) {
-      return 'its access or change time field is no number of 64 bits'
+      return 'its access or change time field is not a 64-bit number'
     }
   } else if (ustar) {
     prefixEnd = textEnd(block, PREFIX, PREFIX_END)

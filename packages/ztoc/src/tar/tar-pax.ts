@@ -137,7 +137,7 @@ export function mergePax(header: TarHeader, { bytes, bounds }: PaxRecords): stri
     else if (isKey(bytes, keyStart, keyEnd, 'atime') || isKey(bytes, keyStart, keyEnd, 'ctime')) {
       value = parseTime(bytes, start, end).seconds
     }
-    if (Number.isNaN(value)) return `its PAX record ${quote(bytes, keyStart, keyEnd)} is no valid number`
+    if (Number.isNaN(value)) return `its PAX record ${quote(bytes, keyStart, keyEnd)} is not a valid number`
   }
   return undefined
 }
@@ -176,7 +176,7 @@ function parseTime(bytes: Uint8Array, start: number, end: number): { seconds: In
     if (i < dot + 10) nanoseconds = nanoseconds * 10 + (byte - ZERO)
   }
   if (bytes[start] !== MINUS || nanoseconds === 0) return { seconds, nanoseconds }
-  // -1.25 is two seconds back and three quarters on. No 64-bit second that is no safe integer is near the years that have a text.
+  // -1.25 is two seconds back and three quarters on. A 64-bit second that is not a safe integer is far outside the years that have a text.
   return { seconds: Number(seconds) - 1, nanoseconds: 1_000_000_000 - nanoseconds }
 }
 

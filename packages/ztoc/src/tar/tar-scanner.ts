@@ -17,7 +17,7 @@ import { isDense, isSoundMap, MAX_MAP_SIZE, mergeSparse, parseMap0, SparseMap, s
 /** Go's limit for a PAX header or a GNU long name. */
 const MAX_SPECIAL_SIZE = 2 ** 20
 
-// Type flags; '1' to '6' are entries without data, whatever size they tell.
+// Type flags; '1' to '6' are entries without data, whatever their size field says.
 const REG = 0x30
 const LINK = 0x31
 const DIR = 0x35
@@ -284,7 +284,7 @@ export class TarScanner<Records extends EntryRecords = TocRecords> {
     const shown = /[!-~]/.test(flag) ? `'${flag}'${FLAG_NAMES[flag] ?? ''}` : `0x${header.type.toString(16)}`
     return new LayerFormatError(
       'TAR_UNSUPPORTED_ENTRY',
-      `${this.#entry(header)} at offset ${this.#position - back} has the type flag ${shown}; a zTOC knows only '0' to '6'`,
+      `${this.#entry(header)} at offset ${this.#position - back} has the type flag ${shown}; a zTOC can only describe '0' to '6'`,
     )
   }
 

@@ -32,7 +32,7 @@ export function mergeSparse(header: TarHeader, pax: PaxRecords): string | undefi
   if (isEmpty(size)) size = paxValue(pax, 'GNU.sparse.realsize')
   if (size === undefined || isEmpty(size)) return undefined
   header.size = parseInt64(size.of, size.start, size.end)
-  return Number.isNaN(header.size) ? 'the size of its sparse file is no number' : undefined
+  return Number.isNaN(header.size) ? 'the size of its sparse file is not a number' : undefined
 }
 
 /** Reads the map of format 0.0 or 0.1: offsets and lengths in turn. A string says what is wrong. */
@@ -52,7 +52,7 @@ export function parseMap0(pax: PaxRecords): Int64[] | string {
   if (Number.isNaN(count) || count < 0 || numbers.length !== Number(count) * 2) {
     return `its sparse map has ${numbers.length} numbers, its records count ${count} pairs`
   }
-  return numbers.some((number) => Number.isNaN(number)) ? 'its sparse map has an entry that is no number' : numbers
+  return numbers.some((number) => Number.isNaN(number)) ? 'its sparse map has an entry that is not a number' : numbers
 }
 
 /** The map of format 1.0: lines in whole blocks before the data, first the count, then offset and length of each piece. */
@@ -95,7 +95,7 @@ export class SparseMap {
       numbers.push(parseInt64(this.#text, start, end))
       start = end + 1
     }
-    if (numbers.some((number) => Number.isNaN(number))) return 'its sparse map has a line that is no number'
+    if (numbers.some((number) => Number.isNaN(number))) return 'its sparse map has a line that is not a number'
     this.numbers = numbers
     return undefined
   }

@@ -15,7 +15,7 @@ const YOUNG_GENERATION = 4
 interface Job {
   readonly number: number
   readonly settle: (outcome: IndexedLayer | Error) => void
-  /** Pieces that may be filled; whoever waits for one. */
+  /** Pieces that may be filled, and the callers that wait for one. */
   readonly free: number[]
   wanted: (() => void) | undefined
   outcome: IndexedLayer | Error | undefined
@@ -37,7 +37,7 @@ export class LayerThreads {
   #ready = 0
   #started: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined
 
-  /** Rejects where there are no shared memory and threads to be had. */
+  /** Rejects if shared memory or threads are not available. */
   static async start(count: LayerThreadCount): Promise<LayerThreads> {
     const threads = new LayerThreads(count)
     try {
@@ -128,7 +128,7 @@ export class LayerThreads {
     } finally {
       signal?.removeEventListener('abort', abort)
       this.#job = undefined
-      // One that is being ended keeps the process until it has, or whoever waits for `close` would never go on
+      // A thread that is ending keeps the process alive until it has ended, or `close` would never resolve
       if (this.alive) for (const worker of this.#workers) worker.unref()
     }
   }

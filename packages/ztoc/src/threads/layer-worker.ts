@@ -159,7 +159,7 @@ function digestLayer(bytes: Uint8Array, number: number, job: LayerJob): IndexedL
 function peerMessage(number: number): PeerMessage {
   while (true) {
     const received = receiveMessageOnPort(data.peer!) as { message: PeerMessage } | undefined
-    if (received === undefined) throw new Error('the decoder ended without a word')
+    if (received === undefined) throw new Error('the decoder ended without a message')
     if (received.message.job === number) return received.message
   }
 }

@@ -62,7 +62,7 @@ async function* framesOf(
   if (filled > 0) yield frame.subarray(0, filled)
 }
 
-/** Threads that compress chunks; where there are none to be had, this one does. */
+/** Threads that compress chunks. If none can be started, the calling thread compresses. */
 class EncoderPool {
   readonly #data: ZstdWorkerData
   readonly #threads: number
@@ -129,7 +129,7 @@ class EncoderPool {
       name: 'sociable zstd',
       workerData: this.#data,
     })
-    worker.on('error', () => {}) // told to whoever waits for its frame
+    worker.on('error', () => {}) // whoever waits for its frame gets it
     this.#workers.push(worker)
     // A chunk is handed over for good, so not before the thread has its encoder
     if (await isReady(worker)) return worker

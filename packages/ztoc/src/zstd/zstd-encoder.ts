@@ -25,7 +25,7 @@ interface EncoderExports {
     dictSize: 0,
     level: number,
   ): number
-  /** malloc; 0 where there is no memory */
+  /** malloc; 0 if there is no memory */
   s(size: number): number
 }
 

@@ -3,7 +3,7 @@ import { fromBits, type Int64 } from '../tar/int64.js'
 
 /**
  * Reads a FlatBuffer that nobody vouches for: each access is checked against the buffer's end (the `flatbuffers` library reads
- * whatever is there). Positions are offsets in the buffer; a field that is absent has position 0. Throws ZtocFormatError ZTOC_INVALID.
+ * whatever is found there). Positions are offsets in the buffer; a field that is absent has position 0. Throws ZtocFormatError ZTOC_INVALID.
  */
 export class FlatBufferReader {
   readonly bytes: Uint8Array
@@ -70,7 +70,7 @@ export class FlatBufferReader {
     if (at >= 0 && at + size <= this.bytes.length) return
     throw new ZtocFormatError(
       'ZTOC_INVALID',
-      `the zTOC is no valid FlatBuffer: bytes ${at} to ${at + size} of a buffer of ${this.bytes.length}`,
+      `the zTOC is not a valid FlatBuffer: bytes ${at} to ${at + size} of a buffer of ${this.bytes.length}`,
     )
   }
 }

@@ -119,7 +119,7 @@ export class TocFiles extends LazyList<FileEntry> implements FileList {
       if (budget >= 0) return
       throw new ZtocFormatError(
         'ZTOC_INVALID',
-        `the zTOC's entries share their bytes: they come to over ${MAX_EXPANSION} times its ${reader.bytes.length} bytes`,
+        `the zTOC's entries share bytes: together they have more than ${MAX_EXPANSION} times its ${reader.bytes.length} bytes`,
       )
     }
     const checkText = (table: number, field: number): void => {

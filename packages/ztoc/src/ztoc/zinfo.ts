@@ -59,7 +59,7 @@ export function decodeGzipZinfo(bytes: Uint8Array): GzipZinfo {
   if (count < 1 || (packed !== count && packed !== count - 1)) {
     throw new ZtocFormatError(
       'ZTOC_INVALID',
-      `the zTOC's checkpoints have ${bytes.length} bytes, its ${count} checkpoints need ${GZIP_ZINFO_HEADER_SIZE + count * PACKED_CHECKPOINT_SIZE} (or one less of them)`,
+      `the zTOC's checkpoints have ${bytes.length} bytes, its ${count} checkpoints need ${GZIP_ZINFO_HEADER_SIZE + count * PACKED_CHECKPOINT_SIZE} (or one fewer)`,
     )
   }
   const int64 = (at: number): number => Number(fromBits(view.getUint32(at, true), view.getInt32(at + 4, true)))

@@ -9,7 +9,7 @@ import { COMPRESSION_INFO, GZIP, TOC, UNCOMPRESSED, ZTOC } from './ztoc-schema.j
 const DIGEST = /^sha256:[0-9a-f]{64}$/
 
 /**
- * Decodes a zTOC of the reference or of ours, whatever the version of its zinfo. All of it is checked here (each position is within
+ * Decodes a zTOC that the reference or this package made, with any version of its zinfo. All of it is checked here (each position is within
  * `bytes`, spans, checkpoints and digests agree in number and order), but items are made only when asked for. `bytes` is kept and must
  * not be changed. That entries may claim sizes and offsets that the layer does not have is found when they are read.
  *
@@ -90,7 +90,7 @@ function decodeDigests(reader: FlatBufferReader, info: number): LazyList<string>
     return latin1(reader.bytes.subarray(start, start + Math.min(reader.length(position, 1), 72)))
   })
   for (const digest of digests) {
-    if (!DIGEST.test(digest)) throw invalid(`has a span digest that is no sha256: ${JSON.stringify(digest)}`)
+    if (!DIGEST.test(digest)) throw invalid(`has a span digest that is not a sha256: ${JSON.stringify(digest)}`)
   }
   return digests
 }

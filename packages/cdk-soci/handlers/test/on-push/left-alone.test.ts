@@ -1,4 +1,4 @@
-// What is pushed and is no image to index ends in one cheap look, and nothing is told of it.
+// What is pushed and is not an image to index ends in one cheap look, and nothing is told of it.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { OCI_CONFIG, OCI_INDEX, OCI_LAYER_GZIP, OCI_MANIFEST, type Store } from '@sociable/oci'

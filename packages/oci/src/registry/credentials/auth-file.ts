@@ -112,7 +112,7 @@ async function findCredential(
       const credential = keyOf(key) === name ? readEntry(entry, path) : undefined
       if (credential !== undefined) return credential
     }
-  // An address with a path that is no repository's, as `https://HOST/api/docker/local`, is the login of its host
+  // An address with a path that is not a repository's, as `https://HOST/api/docker/local`, is the login of its host
   for (const [key, entry] of auths)
     if (/^https?:\/\//i.test(key) && keyOf(key).split('/')[0] === registry) {
       const credential = readEntry(entry, path)

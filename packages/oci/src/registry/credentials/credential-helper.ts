@@ -46,7 +46,7 @@ export async function storeInHelper(
   if (status !== 0) throw new Error(`${program} did not store the login: it failed with status ${status}`)
 }
 
-/** Has it forget a login (`erase`); one that it does not know is no error. @throws Error of one line, without secrets */
+/** Has it forget a login (`erase`); one that it does not know is not an error. @throws Error of one line, without secrets */
 export async function eraseInHelper(name: string, server: string, signal: AbortSignal | undefined): Promise<void> {
   const program = programOf(name)
   const { status, output } = await run(program, 'erase', server, signal)

@@ -40,7 +40,7 @@ export function ecrCredentials(api: EcrApi = awsSdk): Credentials {
       if (tokens.get(registry) === asked) tokens.delete(registry)
       signal?.throwIfAborted()
       note?.(
-        `AWS gave no token for ${registry}: ${error instanceof Error ? `${error.name}: ${error.message}` : 'it failed'}`,
+        `AWS returned no token for ${registry}: ${error instanceof Error ? `${error.name}: ${error.message}` : 'it failed'}`,
       )
       return undefined
     }

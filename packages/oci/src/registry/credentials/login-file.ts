@@ -75,7 +75,7 @@ function helperOf({ credHelpers, credsStore }: Fields, registry: string): string
   )
 }
 
-/** The file's logins but those of the registry, under whatever spelling. */
+/** The file's logins without those of the registry, in any spelling. */
 function withoutLogin({ auths }: Fields, registry: string): Fields {
   return Object.fromEntries(Object.entries(fieldsOf(auths)).filter(([key]) => keyOf(key) !== registry))
 }
