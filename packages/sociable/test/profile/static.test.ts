@@ -251,6 +251,40 @@ test('python: files as the interpreter opens them: compiled ones that are curren
   assert.ok(paths.includes(`${lib}/encodings/aliases.py`))
 })
 
+test('python: modules that an extension or the interpreter itself imports', async () => {
+  const lib = '/usr/lib/python3.11'
+  const strings = '\0fast\0fast.named\0fast.missing\0fast.not a name\0other.module\0xfast.part\0'
+  const { paths } = await startOf(
+    {
+      ...SYSTEM,
+      '/usr/bin/python3.11': PROGRAM,
+      [`${lib}/os.py`]: '',
+      [`${lib}/importlib/__init__.py`]: '',
+      [`${lib}/importlib/resources/__init__.py`]: '',
+      [`${lib}/importlib/readers.py`]: '',
+      [`${lib}/site-packages/fast/__init__.py`]: 'from . import core\n',
+      [`${lib}/site-packages/fast/core.abi3.so`]: Buffer.concat([elf({}), Buffer.from(strings)]),
+      [`${lib}/site-packages/fast/named.py`]: 'from . import also\n',
+      [`${lib}/site-packages/fast/also.py`]: '',
+      [`${lib}/site-packages/fast/part.py`]: '',
+      [`${lib}/site-packages/other/__init__.py`]: '',
+      [`${lib}/site-packages/other/module.py`]: '',
+      '/app/main.py': 'import fast\nimport importlib.resources\n',
+    },
+    ['python3.11', 'main.py'],
+  )
+  assert.deepEqual(paths.slice(paths.indexOf('/app/main.py')), [
+    '/app/main.py',
+    `${lib}/site-packages/fast/__init__.py`,
+    `${lib}/site-packages/fast/core.abi3.so`,
+    `${lib}/site-packages/fast/named.py`,
+    `${lib}/site-packages/fast/also.py`,
+    `${lib}/importlib/__init__.py`,
+    `${lib}/importlib/resources/__init__.py`,
+    `${lib}/importlib/readers.py`,
+  ])
+})
+
 test('node: imports and requires that run, by the packages’ own exports', async () => {
   assert.deepEqual(
     scanNode("const a = require('a'); function f() { require('late') } (() => { require('b') })(); import('c')", false),

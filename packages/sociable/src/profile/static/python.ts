@@ -23,6 +23,10 @@ const START_MODULES = ['encodings', 'encodings.aliases', 'encodings.utf_8', 'cod
 /** Modules run before the program's own: what is in a chain of more is left out. */
 const MAX_MODULES = 20_000
 const MAX_PTH_LINES = 1000
+/** Bytes of an extension that is searched for names of modules. */
+const MAX_EXTENSION_SIZE = 16 << 20
+/** What code in the interpreter itself imports once a module is used (Lib/importlib/_bootstrap_external.py). */
+const IMPLIED: ReadonlyMap<string, readonly string[]> = new Map([['importlib.resources', ['importlib.readers']]])
 
 interface Module {
   /** `__path__`, of a package. */
@@ -216,11 +220,23 @@ class Importer {
     }
     if (found.file.endsWith('.so')) {
       await this.#libraries.loadLibrary(found.file)
+      await this.#loadNamed(name, found.file)
       return module
     }
     await this.#addCode(found.file)
     await this.#runSource(found.file, { name, isPackage: found.folders !== undefined, ...(called && { called }) })
+    for (const implied of IMPLIED.get(name) ?? []) await this.load(implied)
     return module
+  }
+
+  /** Modules of its own package that an extension imports: their names are strings in it. */
+  async #loadNamed(name: string, file: string): Promise<void> {
+    const facts = await this.#start.files.stat(file)
+    if (!name.includes('.') || facts === undefined || facts.size > MAX_EXTENSION_SIZE) return
+    const text = (await this.#start.files.read(file, 0, facts.size))?.toString('latin1') ?? ''
+    const top = name.slice(0, name.indexOf('.'))
+    for (const [, module] of text.matchAll(new RegExp(`(?<=\\0)(${top}(?:\\.[A-Za-z_]\\w{0,99}){1,9})\\0`, 'g')))
+      if (module !== name) await this.load(module!)
   }
 
   async #runCalled(name: string, called: readonly string[]): Promise<void> {
