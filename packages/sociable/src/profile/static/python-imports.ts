@@ -11,6 +11,8 @@ export interface PythonImport {
   readonly attempt?: number
   /** Runs only if an import of that `try` fails. */
   readonly unless?: number
+  /** In a branch of that `try` that may not run: if the import fails, the `try` goes on. */
+  readonly isConditional?: true
 }
 
 export interface PythonScanOptions {
@@ -91,6 +93,7 @@ type Block = {
   readonly function?: string
   readonly attempt?: number
   readonly unless?: number
+  readonly isConditional?: true
 }
 
 const HEADER =
@@ -136,20 +139,23 @@ export function scanPython(source: string, options: PythonScanOptions): PythonIm
       else if (kind === 'if') {
         const taken = decide(condition, options)
         chains.set(indent, { taken, attempt: undefined })
-        blocks.push({ ...block, runs: runs && taken !== false })
+        blocks.push({ ...block, runs: runs && taken !== false, ...conditional(taken) })
       } else if (kind === 'elif') {
         const before = chains.get(indent)?.taken
         const taken = before === true ? false : decide(condition, options)
         chains.set(indent, { taken: before === true ? true : taken, attempt: undefined })
-        blocks.push({ ...block, runs: runs && taken !== false })
+        blocks.push({ ...block, runs: runs && taken !== false, isConditional: true })
       } else if (kind === 'try') {
         chains.set(indent, { taken: undefined, attempt: ++attempts })
-        blocks.push({ ...block, attempt: attempts })
+        const { isConditional: _, ...unconditional } = block
+        blocks.push({ ...unconditional, attempt: attempts })
       } else if (kind === 'except') {
         const attempt = chains.get(indent)?.attempt
         blocks.push({ ...block, ...(attempt === undefined ? {} : { unless: attempt }) })
-      } else if (kind === 'else') blocks.push({ ...block, runs: runs && chains.get(indent)?.taken !== true })
-      else blocks.push(block)
+      } else if (kind === 'else') {
+        const taken = chains.get(indent)?.taken
+        blocks.push({ ...block, runs: runs && taken !== true, ...conditional(taken) })
+      } else blocks.push(block)
       noteCalls(condition, within)
       statement = rest.trim()
       if (statement === '') continue
@@ -176,13 +182,19 @@ function isInClass(blocks: readonly Block[]): boolean {
   return blocks.some(({ runs }) => !runs)
 }
 
-function inherit(block: Block | undefined): Pick<Block, 'function' | 'attempt' | 'unless'> {
+/** Of a branch whose condition could not be decided. */
+function conditional(taken: boolean | undefined): Pick<Block, 'isConditional'> {
+  return taken === undefined ? { isConditional: true } : {}
+}
+
+function inherit(block: Block | undefined): Pick<Block, 'function' | 'attempt' | 'unless' | 'isConditional'> {
   if (block === undefined) return {}
-  const { attempt, unless } = block
+  const { attempt, unless, isConditional } = block
   return {
     ...(block.function !== undefined && { function: block.function }),
     ...(attempt !== undefined && { attempt }),
     ...(unless !== undefined && { unless }),
+    ...(isConditional && { isConditional }),
   }
 }
 

@@ -266,7 +266,7 @@ class Importer {
       if (each.unless !== undefined && !failed.has(each.unless)) continue
       if (each.attempt !== undefined && failed.has(each.attempt)) continue
       const isFound = await this.#import(each, name, isPackage, isMain)
-      if (!isFound && each.attempt !== undefined) failed.add(each.attempt)
+      if (!isFound && each.attempt !== undefined && each.isConditional !== true) failed.add(each.attempt)
     }
   }
 
