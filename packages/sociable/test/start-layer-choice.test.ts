@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { resolveSettings } from '../src/indexing/settings.js'
 import { decodeProfile, MAX_PROFILE_LENGTH } from '../src/profile/decode-profile.js'
+import { encodeProfile } from '../src/profile/encode-profile.js'
+import type { Profile } from '../src/profile/profile.js'
 import { chooseFiles } from '../src/start-layer/choose-files.js'
 import type { ProfiledFile } from '../src/start-layer/resolve-profile.js'
 
@@ -50,6 +52,18 @@ test('all are copied where they are small together, in a large image', () => {
   assert.equal(chosen(100 * MIB), 3)
 })
 
+test('what a profile without a trace does not list is cut into smaller spans', () => {
+  const traced: Profile = { version: 1, files: [{ path: '/a' }] }
+  const guessed: Profile = { version: 1, static: true, files: [{ path: '/b' }] }
+  const coldSpanSize = (...profile: Profile[]) => resolveSettings({ profile }).hot!.coldSpanSize
+  assert.equal(coldSpanSize(traced), undefined)
+  assert.equal(coldSpanSize(guessed), 4 * MIB)
+  assert.equal(coldSpanSize(guessed, guessed), 4 * MIB)
+  assert.equal(coldSpanSize(guessed, traced), undefined)
+  assert.deepEqual(decodeProfile(encodeProfile(guessed)), guessed)
+  assert.deepEqual(decodeProfile('{"version":1,"static":false,"files":[{"path":"/a"}]}'), traced)
+})
+
 test('profiles that are malformed are refused, and say why', () => {
   const refused: readonly (readonly [text: string, reason: RegExp])[] = [
     ['', /JSON/],
@@ -59,6 +73,7 @@ test('profiles that are malformed are refused, and say why', () => {
     ['{"version":1,"files":[{"path":"/a\\u0000b"}]}', /without "\.\." and NUL/],
     ['{"version":1,"files":[{"path":"/usr/../../etc/shadow"}]}', /without "\.\."/],
     [' '.repeat(MAX_PROFILE_LENGTH + 1), /larger than the limit of 256 MiB/],
+    ['{"version":1,"static":1,"files":[]}', /static is 1/],
     ['{"version":1,"files":[null]}', /path of file 1/],
     ['{"version":1,"files":[{"path":"/a","ranges":[[5,1]]}]}', /\/a has the range \[5,1\]/],
     ['{"version":1,"files":[{"path":"/a","ranges":[[0,1e99]]}]}', /range/],

@@ -21,6 +21,8 @@ export interface HotSpans {
   readonly files: readonly HotFile[]
   /** Files for which any of these holds do not count: what a start reads of them is elsewhere. */
   readonly except: readonly CopyRule[]
+  /** Uncompressed bytes of a span that a start does not read; never fewer than `spanSize`. @default 16 MiB */
+  readonly coldSpanSize?: number
 }
 
 /** A file of at most `upTo` bytes, of which at least this share is read (0 to 1). */

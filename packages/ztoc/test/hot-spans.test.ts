@@ -120,6 +120,17 @@ describe('spans cut by what a start reads', () => {
     }
   })
 
+  test('cold spans of a size of their own, never smaller than the others', async () => {
+    const spans = async (coldSpanSize: number): Promise<number> => {
+      const toc = await tocOf(LAYER, { files: [], except: [], coldSpanSize })
+      await checkSound(toc, LAYER)
+      return toc.spanCount
+    }
+    const count = await spans(8 << 20)
+    assert.ok(count >= 7 && count <= 8, `${count} spans`)
+    assert.equal(await spans(1 << 20), await spans(4 << 20))
+  })
+
   test('everything hot: spans by size', async () => {
     const files = CONTENTS.map((_, i) => ({ path: `/usr/lib/x/file-${i}` }))
     const toc = await tocOf(LAYER, { files, except: [] })

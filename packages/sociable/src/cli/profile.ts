@@ -110,7 +110,7 @@ async function profileOfImage(image: string, flags: ProfileFlags, terminal: Term
   const { matchesPattern } = await import('@sociable/oci')
   const isKept = ({ path }: ProfileFile): boolean =>
     flags.exclude?.some((pattern) => matchesPattern(path, pattern)) !== true
-  return { version: 1, files: profile.files.filter(isKept) }
+  return { ...profile, files: profile.files.filter(isKept) }
 }
 
 async function profileOfTraces(files: readonly string[], flags: ProfileFlags, terminal: Terminal): Promise<Profile> {

@@ -32,6 +32,9 @@ const COPY_RULES: readonly CopyRule[] = [
  */
 export const RUNTIME_FILES = ['/etc/passwd', '/etc/group', '/etc/resolv.conf', '/etc/hosts', '/etc/hostname']
 
+/** Without a trace, a start reads more files that no profile lists, and each fetches a whole cold span. */
+const STATIC_COLD_SPAN_SIZE = 4 << 20
+
 const START_LAYERS: readonly StartLayerKind[] = ['none', 'zstd', 'gzip']
 
 /** Options with their defaults, checked. */
@@ -76,7 +79,7 @@ export function resolveSettings(options: ConvertOptions): Settings {
     throw new TypeError(`recompress is ${options.recompress}: it must be gzip`)
   for (const name of optimizations)
     if (name !== 'xattr') throw new TypeError(`optimization "${name}" is unknown: there is only xattr`)
-  const runtime: Profile = { version: 1, files: RUNTIME_FILES.map((path) => ({ path })) }
+  const runtime: Profile = { version: 1, static: true, files: RUNTIME_FILES.map((path) => ({ path })) }
   const merged = profile === undefined ? undefined : mergeProfiles([profile, runtime].flat())
   const settings = {
     spanSize: wholeNumber('spanSize', options.spanSize ?? DEFAULT_SPAN_SIZE, 0),
@@ -122,7 +125,9 @@ function profileKeys(settings: Omit<Settings, ProfileKeys>, profileSpans: boolea
   return {
     profileKey: keyOf([minLayerSize, startLayer, startLayerLimit, prefetchFiles, xattr, spansKey]),
     spansKey,
-    hot: profileSpans ? { files: profile.files, except: copyRules } : undefined,
+    hot: profileSpans
+      ? { files: profile.files, except: copyRules, ...(profile.static && { coldSpanSize: STATIC_COLD_SPAN_SIZE }) }
+      : undefined,
     capture: startLayer === 'none' ? undefined : { files: profile.files, rules: copyRules },
   }
 }

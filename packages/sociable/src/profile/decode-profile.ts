@@ -14,12 +14,18 @@ export const MAX_PROFILE_LENGTH = 256 << 20
 export function decodeProfile(text: string): Profile {
   if (text.length > MAX_PROFILE_LENGTH)
     throw new TypeError(`it is larger than the limit of ${formatBinarySize(MAX_PROFILE_LENGTH)}`)
-  const value = JSON.parse(text) as { readonly version?: unknown; readonly files?: unknown } | null
+  const value = JSON.parse(text) as {
+    readonly version?: unknown
+    readonly static?: unknown
+    readonly files?: unknown
+  } | null
   if (value?.version !== 1 || !Array.isArray(value.files))
     throw new TypeError('it is not a profile of version 1: make one with `sociable profile`')
   if (value.files.length > MAX_FILES)
     throw new TypeError(`it has ${value.files.length} files, a profile may have ${MAX_FILES}`)
-  return { version: 1, files: value.files.map(decodeFile) }
+  if (value.static !== undefined && typeof value.static !== 'boolean')
+    throw new TypeError(`static is ${print(value.static)}: it must be true or false`)
+  return { version: 1, ...(value.static && { static: true as const }), files: value.files.map(decodeFile) }
 }
 
 function decodeFile(value: { readonly path?: unknown; readonly ranges?: unknown } | null, i: number): ProfileFile {

@@ -1,6 +1,6 @@
 import type { ByteRange, Profile, ProfileFile } from './profile.js'
 
-/** One profile of several: each path once, in the order of first use, with all that any of them reads of it. */
+/** One profile of several: each path once, in the order of first use, with all that any of them reads of it. With one trace among them it is no longer static. */
 export function mergeProfiles(profiles: readonly Profile[]): Profile {
   const files = new Map<string, ProfileFile>()
   for (const profile of profiles)
@@ -9,7 +9,8 @@ export function mergeProfiles(profiles: readonly Profile[]): Profile {
       const isWhole = ranges === undefined || (known !== undefined && known.ranges === undefined)
       files.set(path, isWhole ? { path } : { path, ranges: joinRanges([...(known?.ranges ?? []), ...ranges]) })
     }
-  return { version: 1, files: [...files.values()] }
+  const isStatic = profiles.length > 0 && profiles.every((profile) => profile.static)
+  return { version: 1, ...(isStatic && { static: true as const }), files: [...files.values()] }
 }
 
 /** Sorted, and joined where they touch or overlap; empty ones go. */

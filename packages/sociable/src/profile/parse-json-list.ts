@@ -2,8 +2,10 @@ import { decodeProfile } from './decode-profile.js'
 import type { TraceEvents } from './trace-collector.js'
 import { TraceError } from './trace-error.js'
 
+export type JsonForm = 'JSON list' | 'profile' | 'static profile' | 'fincore'
+
 /** A JSON document: an array of paths, one of our profiles, or what `fincore --json` prints. @throws TraceError */
-export function parseJsonList(text: string, events: TraceEvents): 'JSON list' | 'profile' | 'fincore' {
+export function parseJsonList(text: string, events: TraceEvents): JsonForm {
   let value: unknown
   try {
     value = JSON.parse(text)
@@ -24,10 +26,11 @@ export function parseJsonList(text: string, events: TraceEvents): 'JSON list' | 
     return 'fincore'
   }
   try {
-    for (const { path, ranges } of decodeProfile(text).files) events.read(path, ranges)
+    const profile = decodeProfile(text)
+    for (const { path, ranges } of profile.files) events.read(path, ranges)
+    return profile.static ? 'static profile' : 'profile'
   } catch (cause) {
     if (cause instanceof TraceError) throw cause
     throw new TraceError((cause as Error).message, { cause })
   }
-  return 'profile'
 }

@@ -1,7 +1,7 @@
 import { decodePath } from '../reading/path-bytes.js'
 import { formatBinarySize } from '../size.js'
 import { isFatrace, parseFatrace } from './parse-fatrace.js'
-import { parseJsonList } from './parse-json-list.js'
+import { type JsonForm, parseJsonList } from './parse-json-list.js'
 import { isOpensnoop, parseOpensnoop } from './parse-opensnoop.js'
 import { isPageList, parsePageList } from './parse-page-list.js'
 import { isPathList, parsePathList } from './parse-path-list.js'
@@ -18,15 +18,7 @@ export interface TraceSource {
   readonly content: AsyncIterable<Uint8Array>
 }
 
-export type TraceForm =
-  | 'strace'
-  | 'opensnoop'
-  | 'fatrace'
-  | 'page list'
-  | 'path list'
-  | 'JSON list'
-  | 'profile'
-  | 'fincore'
+export type TraceForm = 'strace' | 'opensnoop' | 'fatrace' | 'page list' | 'path list' | JsonForm
 
 export interface TraceOptions extends CollectOptions {
   readonly signal?: AbortSignal | undefined
@@ -82,7 +74,8 @@ export async function profileFromTraces(
     }
     collector.forgetCreated()
   }
-  return { profile: collector.profile(), traces }
+  const isStatic = traces.length > 0 && traces.every(({ form }) => form === 'static profile')
+  return { profile: { ...collector.profile(), ...(isStatic && { static: true as const }) }, traces }
 }
 
 async function collect(

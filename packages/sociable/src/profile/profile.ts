@@ -4,6 +4,8 @@
  */
 export interface Profile {
   readonly version: 1
+  /** It was made without a trace, so a start may well read more than it lists. @default false */
+  readonly static?: true
   readonly files: readonly ProfileFile[]
 }
 

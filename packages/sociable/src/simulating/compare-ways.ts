@@ -61,6 +61,7 @@ function simulateWay(
     spanSize,
     minLayerSize,
     profileSpans: hot !== undefined,
+    coldSpanSize: hot?.coldSpanSize,
     copied,
   })
   return {

@@ -40,6 +40,8 @@ export interface Conversion {
   readonly minLayerSize: number
   /** Whether spans are cut by the profile, and prefetched. */
   readonly profileSpans: boolean
+  /** Uncompressed bytes of a span of what a start does not read, if the profile decides. @default 16 MiB */
+  readonly coldSpanSize?: number | undefined
   /** The files that are copied into a start layer. */
   readonly copied: ReadonlySet<SimulatedFile>
 }
@@ -65,8 +67,7 @@ export interface StartWork {
 const SPAN_RECORD = (32 << 10) + 120
 /** Bytes of a file in a zTOC, on average. */
 const ENTRY_RECORD = 200
-/** Spans of what a start does not read, if a profile decides. */
-const COLD_SPAN = 16 << 20
+const COLD_SPAN_SIZE = 16 << 20
 /** Compressed bytes: parts that are nearer to one another share a span. */
 const MERGED_GAP = 128 << 10
 /** Uncompressed bytes between two blocks of a deflate stream, where a span can be cut. */
@@ -83,7 +84,7 @@ export function wholePull(layers: readonly SimulatedLayer[]): StartWork {
 export function lazyStart(
   layers: readonly SimulatedLayer[],
   files: readonly SimulatedFile[],
-  { spanSize, minLayerSize, profileSpans, copied }: Conversion,
+  { spanSize, minLayerSize, profileSpans, coldSpanSize = COLD_SPAN_SIZE, copied }: Conversion,
 ): StartWork {
   const whole: { size: number; unpacked: number }[] = []
   const waited: number[] = []
@@ -97,7 +98,7 @@ export function lazyStart(
     const own = files.filter((file) => file.layer === index && !copied.has(file))
     const parts = joinParts(own.flatMap((file) => file.parts))
     const spans = profileSpans ? cutSpans(layer, parts) : touchedSpans(layer, parts, spanSize)
-    const spanCount = profileSpans ? 2 * spans.length + layer.unpacked / COLD_SPAN : layer.unpacked / spanSize
+    const spanCount = profileSpans ? 2 * spans.length + layer.unpacked / coldSpanSize : layer.unpacked / spanSize
     ;(profileSpans ? prefetched : waited).push(...spans)
     ztocBytes += Math.ceil(spanCount) * SPAN_RECORD + layer.entries * ENTRY_RECORD
     entries += layer.entries

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { open } from 'node:fs/promises'
 import { posix } from 'node:path'
 import { test } from 'node:test'
-import { parseLinkerCache, readElf } from '../../src/profile/static/elf.js'
+import { mappedParts, parseLinkerCache, readElf } from '../../src/profile/static/elf.js'
 import type { FileFacts, ImageFiles } from '../../src/profile/static/image-files.js'
 import { scanNode } from '../../src/profile/static/node-imports.js'
 import { scanPython } from '../../src/profile/static/python-imports.js'
@@ -115,6 +116,39 @@ test('elf: every cut and every changed byte of a program ends in an answer', asy
     [whole!.interpreter, whole!.needed, whole!.runpath],
     [INTERPRETER, ['liba.so'], ['/x', '$ORIGIN/lib']],
   )
+})
+
+test('elf: what is mapped of the running Node.js: neither symbols for debuggers nor tables for exceptions', {
+  skip: process.platform !== 'linux',
+}, async () => {
+  const file = await open(process.execPath)
+  try {
+    const { size } = await file.stat()
+    const read = async (start: number, end: number): Promise<Buffer> => {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(end - start), 0, end - start, start)
+      return buffer.subarray(0, bytesRead)
+    }
+    const parts = (await mappedParts(read, size))!
+    const listed = execFileSync('readelf', ['--sections', '--wide', process.execPath]).toString()
+    const sections = [...listed.matchAll(/\] (\S+) +(\S+) +[0-9a-f]+ ([0-9a-f]+) ([0-9a-f]+) \S+ +([A-Z]*) /g)].map(
+      ([, name, type, offset, length, flags]) => {
+        const start = Number.parseInt(offset!, 16)
+        return { name: name!, type, flags: flags!, start, end: start + Number.parseInt(length!, 16) }
+      },
+    )
+    const filled = sections.filter(({ type, start, end }) => type !== 'NOBITS' && end > start)
+    assert.ok(filled.length > 10)
+    for (const { name, flags, start, end } of filled) {
+      const inside = parts.some(([from, to]) => from <= start && end <= to)
+      const apart = parts.every(([from, to]) => to <= start || end <= from)
+      const isRead = flags.includes('A') && !['.eh_frame', '.gcc_except_table'].includes(name)
+      assert.ok(isRead ? inside : apart, `${name} ${flags}`)
+    }
+    for (let end = 0; end < 64; end++)
+      assert.equal(await mappedParts((from, to) => read(from, Math.min(to, end)), size), undefined)
+  } finally {
+    await file.close()
+  }
 })
 
 test('libraries: runpath with $ORIGIN, the linker cache, default folders, circles, and what is missing', async () => {

@@ -231,6 +231,10 @@ test('path lists, JSON arrays, profiles and fincore --json', async () => {
   assert.deepEqual(await paths('[\n "/b",\n "usr/a", "/..//c"]'), ['/b', '/usr/a', '/c'])
   const profile = { version: 1, files: [{ path: '/b', ranges: [[0, 5]] }, { path: '/a' }] }
   assert.deepEqual((await read(JSON.stringify(profile, undefined, 2))).profile, profile)
+  const guessed = JSON.stringify({ ...profile, static: true })
+  assert.equal((await read(guessed)).profile.static, true)
+  const sources = [guessed, '/c\n'].map((text) => ({ name: 'x', content: chunks(Buffer.from(text), 99) }))
+  assert.equal((await profileFromTraces(sources)).profile.static, undefined)
   const fincore = { fincore: [{ res: '8K', pages: 2, size: '5K', file: '/b' }, { res: '0B', pages: 0, size: '1B', file: '/a' }] } // biome-ignore format: short
   assert.deepEqual(await paths(JSON.stringify(fincore, undefined, 1)), ['/b'])
 })

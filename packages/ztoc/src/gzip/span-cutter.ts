@@ -45,7 +45,7 @@ export class SpanCutter {
   /** @param spanSize uncompressed bytes of a span that a start reads */
   constructor(hot: HotSpans, spanSize: number, take: TakeCheckpoint) {
     this.#spanSize = spanSize
-    this.#coldSpanSize = Math.max(spanSize, COLD_SPAN_SIZE)
+    this.#coldSpanSize = Math.max(spanSize, hot.coldSpanSize ?? COLD_SPAN_SIZE)
     this.#take = take
     this.#memory = this.#window
     this.#parts = new HotParts(new HotFiles(hot.files), hot.except)

@@ -1,5 +1,7 @@
 // ELF: what the kernel and the dynamic linker read of a program or library. https://refspecs.linuxfoundation.org/elf/gabi4+/contents.html
 
+import type { ByteRange } from '../profile.js'
+
 export interface Elf {
   /** Class, byte order and machine: only files of the same kind are loaded together. */
   readonly kind: string
@@ -26,17 +28,37 @@ const MAX_DYNAMIC_SIZE = 1 << 18
 const MAX_NEEDED = 1024
 const MAX_STRING = 4096
 
-/** Undefined for a file that is not ELF, or damaged. */
-export async function readElf(read: ReadBytes): Promise<Elf | undefined> {
+/** A file's header, and how its numbers are written. */
+interface ElfHeader {
+  readonly header: Buffer
+  readonly is64: boolean
+  readonly u16: (bytes: Buffer, at: number) => number
+  readonly u32: (bytes: Buffer, at: number) => number
+  /** An address, offset or size. */
+  readonly word: (bytes: Buffer, at: number) => number
+}
+
+async function readHeader(read: ReadBytes): Promise<ElfHeader | undefined> {
   const header = await read(0, 64)
   if (header === undefined || header.length < 52 || header.readUInt32BE(0) !== 0x7f454c46) return undefined
   const is64 = header[4] === 2
   const isLittle = header[5] === 1
   if ((is64 && header.length < 64) || (!is64 && header[4] !== 1)) return undefined
-  const u16 = (b: Buffer, at: number): number => (isLittle ? b.readUInt16LE(at) : b.readUInt16BE(at))
   const u32 = (b: Buffer, at: number): number => (isLittle ? b.readUInt32LE(at) : b.readUInt32BE(at))
-  const word = (b: Buffer, at: number): number =>
-    is64 ? Number(isLittle ? b.readBigUInt64LE(at) : b.readBigUInt64BE(at)) : u32(b, at)
+  return {
+    header,
+    is64,
+    u16: (b, at) => (isLittle ? b.readUInt16LE(at) : b.readUInt16BE(at)),
+    u32,
+    word: (b, at) => (is64 ? Number(isLittle ? b.readBigUInt64LE(at) : b.readBigUInt64BE(at)) : u32(b, at)),
+  }
+}
+
+/** Undefined for a file that is not ELF, or damaged. */
+export async function readElf(read: ReadBytes): Promise<Elf | undefined> {
+  const elf = await readHeader(read)
+  if (elf === undefined) return undefined
+  const { header, is64, u16, u32, word } = elf
   const segmentsAt = word(header, is64 ? 32 : 28)
   const segmentSize = u16(header, is64 ? 54 : 42)
   const segmentCount = u16(header, is64 ? 56 : 44)
@@ -92,6 +114,65 @@ export async function readElf(read: ReadBytes): Promise<Elf | undefined> {
     rpath: await folders(found.rpath),
     runpath: await folders(found.runpath),
   }
+}
+
+/** Sections that are mapped but read only when an exception is thrown, or by a GPU's driver. */
+const UNREAD = /^(?:\.eh_frame|\.gcc_except_table|\.ARM\.extab|\.nv_fatbin|__nv_relfatbin|\.hip_fatbin)$/
+const SHF_ALLOC = 2
+const SHT_NOBITS = 8
+const MAX_SECTIONS = 4096
+const MAX_NAMES_SIZE = 1 << 18
+
+/**
+ * The parts of a program or library that a start may read, as sorted half-open ranges: what is mapped into memory, without tables for exceptions and code for
+ * GPUs. Symbols for debuggers and the table of sections are not mapped. Undefined where the file does not list its sections.
+ */
+export async function mappedParts(read: ReadBytes, size: number): Promise<ByteRange[] | undefined> {
+  const elf = await readHeader(read)
+  if (elf === undefined) return undefined
+  const { header, is64, u16, u32, word } = elf
+  const at = word(header, is64 ? 40 : 32)
+  const entrySize = u16(header, is64 ? 58 : 46)
+  const count = u16(header, is64 ? 60 : 48)
+  const namesIndex = u16(header, is64 ? 62 : 50)
+  const tableSize = entrySize * count
+  if (entrySize < (is64 ? 64 : 40) || count > MAX_SECTIONS || namesIndex >= count || !(at + tableSize <= size))
+    return undefined
+  const table = await read(at, at + tableSize)
+  if (table === undefined || table.length < tableSize) return undefined
+  const sections = Array.from({ length: count }, (_, i) => {
+    const start = i * entrySize
+    return {
+      name: u32(table, start),
+      type: u32(table, start + 4),
+      flags: word(table, start + 8),
+      offset: word(table, start + (is64 ? 24 : 16)),
+      size: word(table, start + (is64 ? 32 : 20)),
+    }
+  })
+  const namesAt = sections[namesIndex]!
+  if (!Number.isSafeInteger(namesAt.offset) || namesAt.size > MAX_NAMES_SIZE) return undefined
+  const names = await read(namesAt.offset, namesAt.offset + namesAt.size)
+  if (names === undefined) return undefined
+  const nameOf = (from: number): string => names.toString('latin1', from, Math.max(from, names.indexOf(0, from)))
+  const left = sections
+    .filter(({ type, offset, size: length }) => type !== SHT_NOBITS && offset + length <= size)
+    .filter(({ flags, name }) => flags % (2 * SHF_ALLOC) < SHF_ALLOC || UNREAD.test(nameOf(name)))
+    .map(({ offset, size: length }): ByteRange => [offset, offset + length])
+  left.push([at, at + tableSize])
+  return without(size, left)
+}
+
+/** What of [0, size) is in none of the ranges. */
+function without(size: number, ranges: readonly ByteRange[]): ByteRange[] {
+  const kept: ByteRange[] = []
+  let from = 0
+  for (const [start, end] of [...ranges].sort((a, b) => a[0] - b[0])) {
+    if (start > from) kept.push([from, start])
+    from = Math.max(from, end)
+  }
+  if (from < size) kept.push([from, size])
+  return kept
 }
 
 /** As glibc writes it since 2.32, alone or behind the old form. */

@@ -1,5 +1,6 @@
 // What a Java virtual machine (HotSpot) reads at its start, and the archives of its class path.
 import { inflateRawSync } from 'node:zlib'
+import type { ByteRange } from '../profile.js'
 import { isFile } from './image-files.js'
 import type { Libraries } from './libraries.js'
 import { absolute, folderOf } from './paths.js'
@@ -34,7 +35,7 @@ export async function startJava(
   await libraries.loadLibrary(`${lib}/server/libjvm.so`)
   await start.add(`${lib}/server/classes.jsa`)
   for (const name of LIBRARIES) if (await isFile(files, `${lib}/${name}`)) await libraries.loadLibrary(`${lib}/${name}`)
-  await start.add(`${lib}/modules`, await indexEnd(start, `${lib}/modules`))
+  await start.add(`${lib}/modules`, await indexPart(start, `${lib}/modules`))
   const variables = ['JDK_JAVA_OPTIONS', 'JAVA_TOOL_OPTIONS'].flatMap((name) =>
     (start.env.get(name) ?? '').split(/\s+/),
   )
@@ -84,7 +85,7 @@ async function addClass(start: Start, classPath: readonly string[], args: readon
 }
 
 /** Classes come from the shared archive (CDS); of the modules a start reads the index. Undefined for another form. */
-async function indexEnd(start: Start, path: string): Promise<number | undefined> {
+async function indexPart(start: Start, path: string): Promise<ByteRange[] | undefined> {
   // src/java.base/share/native/libjimage/imageFile.hpp: magic, version, flags, resources, table, locations, strings
   const header = await start.files.read(path, 0, 28)
   if (header === undefined || header.length < 28) return undefined
@@ -93,7 +94,7 @@ async function indexEnd(start: Start, path: string): Promise<number | undefined>
   const [table, locations, strings] = [16, 20, 24].map((at) =>
     isLittle ? header.readUInt32LE(at) : header.readUInt32BE(at),
   )
-  return 28 + table! * 8 + locations! + strings!
+  return [[0, 28 + table! * 8 + locations! + strings!]]
 }
 
 const MAX_DIRECTORY = 32 << 20

@@ -1,11 +1,12 @@
 // What the dynamic linker opens: the interpreter, and needed libraries as glibc's and musl's linkers look for them (ld.so(8)).
-import { type Elf, parseLinkerCache, readElf } from './elf.js'
+import { type Elf, mappedParts, parseLinkerCache, type ReadBytes, readElf } from './elf.js'
 import { type ImageFiles, isFile } from './image-files.js'
 import { folderOf } from './paths.js'
 import type { Start } from './start.js'
 
 const CACHE = '/etc/ld.so.cache'
 const MAX_CACHE_SIZE = 8 << 20
+const LARGE_FILE = 1 << 20
 /** As Debian, Fedora and others build it in; the first that exists has a library of the right kind. */
 const FOLDERS: Readonly<Record<number, readonly string[]>> = {
   62: ['/lib/x86_64-linux-gnu', '/usr/lib/x86_64-linux-gnu'],
@@ -39,7 +40,7 @@ export class Libraries {
     const start = this.#start
     const elf = await this.#read(path)
     if (elf === undefined) return false
-    await start.add(path)
+    await this.#add(path)
     if (elf.interpreter !== undefined) {
       await start.add(elf.interpreter)
       this.#isMusl = elf.interpreter.includes('/ld-musl-')
@@ -57,7 +58,7 @@ export class Libraries {
   /** Adds a library that a running program opens, and what it needs. */
   async loadLibrary(path: string): Promise<void> {
     const elf = await this.#read(path)
-    await this.#start.add(path)
+    await this.#add(path)
     if (elf !== undefined) await this.#loadNeeded({ path, elf, by: undefined })
   }
 
@@ -73,11 +74,19 @@ export class Libraries {
             this.#start.note(`${loaded.path} needs ${name}, which is not found`)
           continue
         }
-        if (!(await this.#start.add(path))) continue
+        if (!(await this.#add(path))) continue
         // As Debian, Fedora and Alpine build it in
         if (/^libcrypto\.so/.test(name)) for (const file of OPENSSL_CONFIGS) await this.#start.add(file)
         pending.push({ path, elf: (await this.#read(path))!, by: loaded })
       }
+  }
+
+  /** A small file is read whole, or nearly: its sections need not be looked at. */
+  async #add(path: string): Promise<boolean> {
+    const { files } = this.#start
+    const size = (await files.stat(path))?.size ?? 0
+    const read: ReadBytes = (start, end) => files.read(path, start, end)
+    return await this.#start.add(path, size < LARGE_FILE ? undefined : await mappedParts(read, size))
   }
 
   async #find(name: string, loaded: Loaded): Promise<string | undefined> {

@@ -1,4 +1,5 @@
 // What an analysis has found so far, and what its parts share.
+import type { ByteRange, ProfileFile } from '../profile.js'
 import { cleanPath } from '../trace-path.js'
 import type { ImageFiles } from './image-files.js'
 
@@ -21,7 +22,7 @@ export class Start {
   readonly cwd: string
   readonly #signal: AbortSignal | undefined
   /** Paths as they were named, by the real path. */
-  readonly #added = new Map<string, { readonly path: string; readonly end: number | undefined }>()
+  readonly #added = new Map<string, ProfileFile>()
   readonly #notes = new Set<string>()
 
   constructor(files: ImageFiles, { env, cwd }: Pick<StartConfig, 'env' | 'cwd'>, signal: AbortSignal | undefined) {
@@ -32,10 +33,10 @@ export class Start {
   }
 
   /**
-   * A file that the start reads, where the image has it: all of it, or what comes before `end`.
+   * A file that the start reads, where the image has it: all of it, or these ranges.
    * @returns whether it is there and was not known
    */
-  async add(path: string, end?: number): Promise<boolean> {
+  async add(path: string, ranges?: readonly ByteRange[]): Promise<boolean> {
     this.#signal?.throwIfAborted()
     const named = path.startsWith('/') ? path : `${this.cwd}/${path}`
     if (named.length > MAX_PATH_LENGTH) return false
@@ -47,7 +48,7 @@ export class Start {
       this.note(`more than ${MAX_FILES} files are read: the others are left out`)
       return false
     }
-    if (clean !== undefined) this.#added.set(facts.path, { path: clean, end })
+    if (clean !== undefined) this.#added.set(facts.path, { path: clean, ...(ranges !== undefined && { ranges }) })
     return true
   }
 
@@ -56,7 +57,7 @@ export class Start {
     if (this.#notes.size < MAX_NOTES) this.#notes.add(text)
   }
 
-  get added(): readonly { readonly path: string; readonly end: number | undefined }[] {
+  get added(): readonly ProfileFile[] {
     return [...this.#added.values()]
   }
 

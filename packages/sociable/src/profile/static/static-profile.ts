@@ -1,6 +1,6 @@
 // A profile without a trace: what an image's files say that its start reads.
 
-import type { Profile, ProfileFile } from '../profile.js'
+import type { Profile } from '../profile.js'
 import { cleanPath } from '../trace-path.js'
 import { followCommand } from './command.js'
 import type { ImageFiles } from './image-files.js'
@@ -30,8 +30,8 @@ export async function staticProfile(
   const start = new Start(files, config, signal)
   await followCommand(start, config)
   for (const path of COMMON) await start.add(path)
-  const named = start.added.map(
-    ({ path, end }): ProfileFile => (end === undefined ? { path } : { path, ranges: [[0, end]] }),
-  )
-  return { profile: { version: 1, files: named.filter(({ path }) => cleanPath(path) === path) }, notes: start.notes }
+  return {
+    profile: { version: 1, static: true, files: start.added.filter(({ path }) => cleanPath(path) === path) },
+    notes: start.notes,
+  }
 }
