@@ -17,10 +17,21 @@ export type StoreErrorCode =
 export class StoreError extends Error {
   override readonly name = 'StoreError'
   readonly code: StoreErrorCode
-  constructor(code: StoreErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options)
+  /** The message without the advice that it may end with: for programs that have no command line. */
+  readonly problem: string
+  /** What a user of the command line can do. */
+  readonly advice: string | undefined
+  constructor(code: StoreErrorCode, message: string, options: StoreErrorOptions = {}) {
+    super(options.advice ? `${message}: ${options.advice}` : message, options)
     this.code = code
+    this.problem = message
+    this.advice = options.advice
   }
+}
+
+export interface StoreErrorOptions extends ErrorOptions {
+  /** What a user of the command line can do: the end of the message. */
+  readonly advice?: string | undefined
 }
 
 /** An image's name, a tag or a digest that is none. */

@@ -45,7 +45,14 @@ export {
   type RegistryReference,
   referenceWithin,
 } from './document/reference.js'
-export { ImageReferenceError, ManifestError, type ManifestErrorCode, StoreError, type StoreErrorCode } from './error.js'
+export {
+  ImageReferenceError,
+  ManifestError,
+  type ManifestErrorCode,
+  StoreError,
+  type StoreErrorCode,
+  type StoreErrorOptions,
+} from './error.js'
 export { createMemoryStore } from './memory.js'
 export { type OpenOptions, openStore } from './open.js'
 export { readAhead } from './read-ahead.js'

@@ -34,7 +34,8 @@ export class ImageError extends Error {
 export function inContext(error: unknown, where: string): unknown {
   const options = { cause: error }
   if (error instanceof ImageError) return new ImageError(error.code, `${where}: ${error.message}`, options)
-  if (error instanceof StoreError) return new StoreError(error.code, `${where}: ${error.message}`, options)
+  if (error instanceof StoreError)
+    return new StoreError(error.code, `${where}: ${error.problem}`, { ...options, advice: error.advice })
   if (error instanceof LayerFormatError) return new LayerFormatError(error.code, `${where}: ${error.message}`, options)
   if (error instanceof ZtocFormatError) return new ZtocFormatError(error.code, `${where}: ${error.message}`, options)
   if (error instanceof FileError) return new ImageError('PATH_NOT_FOUND', `${where}: ${error.message}`, options)

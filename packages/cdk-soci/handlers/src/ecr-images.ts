@@ -1,5 +1,5 @@
-import type { ECRClient, ImageIdentifier } from '@aws-sdk/client-ecr'
-import { awsRequestHandler } from '@sociable/oci/registry'
+import type { ImageIdentifier } from '@aws-sdk/client-ecr'
+import { withEcrApi } from './ecr-api.js'
 import type { EcrRepository } from './ecr-repository.js'
 
 /** BatchDeleteImage takes so many (Amazon ECR API reference). */
@@ -10,7 +10,6 @@ const PAGE = 1000
 export class EcrImages {
   readonly #repository: EcrRepository
   readonly #signal: AbortSignal
-  #client: Promise<ECRClient> | undefined
 
   constructor(repository: EcrRepository, signal: AbortSignal) {
     this.#repository = repository
@@ -20,21 +19,22 @@ export class EcrImages {
   /** Digests by tag. @throws the SDK's errors: AccessDeniedException, RepositoryNotFoundException, … */
   async tags(): Promise<ReadonlyMap<string, string>> {
     const { ListImagesCommand } = await import('@aws-sdk/client-ecr')
-    const client = await this.#connect()
     const tags = new Map<string, string>()
-    let nextToken: string | undefined
-    do {
-      const command = new ListImagesCommand({
-        ...this.#names(),
-        filter: { tagStatus: 'TAGGED' },
-        maxResults: PAGE,
-        nextToken,
-      })
-      const page = await client.send(command, { abortSignal: this.#signal })
-      for (const { imageTag, imageDigest } of page.imageIds ?? [])
-        if (imageTag !== undefined && imageDigest !== undefined) tags.set(imageTag, imageDigest)
-      nextToken = page.nextToken
-    } while (nextToken !== undefined)
+    await withEcrApi(this.#repository, async (client) => {
+      let nextToken: string | undefined
+      do {
+        const command = new ListImagesCommand({
+          ...this.#names(),
+          filter: { tagStatus: 'TAGGED' },
+          maxResults: PAGE,
+          nextToken,
+        })
+        const page = await client.send(command, { abortSignal: this.#signal })
+        for (const { imageTag, imageDigest } of page.imageIds ?? [])
+          if (imageTag !== undefined && imageDigest !== undefined) tags.set(imageTag, imageDigest)
+        nextToken = page.nextToken
+      } while (nextToken !== undefined)
+    })
     return tags
   }
 
@@ -44,11 +44,12 @@ export class EcrImages {
    */
   async delete(images: readonly ImageIdentifier[]): Promise<void> {
     const { BatchDeleteImageCommand } = await import('@aws-sdk/client-ecr')
-    const client = await this.#connect()
     for (let from = 0; from < images.length; from += DELETIONS) {
       const imageIds = images.slice(from, from + DELETIONS)
       const command = new BatchDeleteImageCommand({ ...this.#names(), imageIds })
-      const { failures = [] } = await client.send(command, { abortSignal: this.#signal })
+      const { failures = [] } = await withEcrApi(this.#repository, (client) =>
+        client.send(command, { abortSignal: this.#signal }),
+      )
       for (const { failureCode, failureReason, imageId } of failures)
         if (failureCode !== 'ImageNotFound' && failureCode !== 'ImageReferencedByManifestList')
           throw new Error(
@@ -57,30 +58,8 @@ export class EcrImages {
     }
   }
 
-  async close(): Promise<void> {
-    const client = await this.#client
-    client?.destroy()
-  }
-
   #names() {
     const { account: registryId, name: repositoryName } = this.#repository
     return { registryId, repositoryName }
   }
-
-  async #connect(): Promise<ECRClient> {
-    const { region, fips: useFipsEndpoint, dualStack: useDualstackEndpoint } = this.#repository
-    this.#client ??= import('@aws-sdk/client-ecr').then(
-      async ({ ECRClient }) =>
-        new ECRClient({
-          region,
-          useFipsEndpoint,
-          useDualstackEndpoint,
-          requestHandler: await awsRequestHandler(TIMEOUTS),
-        }),
-    )
-    return await this.#client
-  }
 }
-
-/** Milliseconds: in a VPC without a way to the API a connection would be waited for until the function's end. */
-export const TIMEOUTS = { connectionTimeout: 5_000, requestTimeout: 20_000 }

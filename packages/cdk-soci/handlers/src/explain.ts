@@ -1,6 +1,7 @@
 // What went wrong, as the reason of a FAILED answer: what a user reads in the console, and often all that he reads.
-import { StoreError } from '@sociable/oci'
+import { parseEcrHost, StoreError } from '@sociable/oci'
 import { parseEcrRepository } from './ecr-repository.js'
+import { endpointAdvice } from './unreachable.js'
 
 /** How the registry's requests are called in IAM ("Actions, resources, and condition keys for Amazon ECR"). */
 const ACTIONS: readonly (readonly [request: RegExp, action: string])[] = [
@@ -21,29 +22,51 @@ export function actionOf(request: string): string | undefined {
   return ACTIONS.find(([pattern]) => pattern.test(request))?.[1]
 }
 
-/** The error in words, with the IAM action and ARN where AWS refused. Never with a secret, as no error of the library or the SDK has one. */
+/** Object storage behind ECR, as the registry names it. */
+const S3_HOST = /\.s3[.-](?:fips[.-])?(?:dualstack\.)?([a-z0-9-]+)\.amazonaws\./
+
+/** Errors that speak for themselves: the library's and ours. Of others the name tells the most. */
+const OWN = [
+  'StoreError',
+  'ImageError',
+  'LayerFormatError',
+  'ZtocFormatError',
+  'PropertyError',
+  'DeadlineError',
+  'PushError',
+  'OutputTagError',
+  'SupersededError',
+  'UnreachableError',
+  'Error',
+]
+
+/**
+ * The error in words, with the IAM action and ARN where AWS refused, and the VPC endpoint where it could not be reached. Never with a secret, as no error of
+ * the library or the SDK has one, nor with advice for a command line.
+ */
 export function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  const { message, name } = error
-  if (/not authorized to perform: \S+ on resource/.test(message)) return message // AWS says it itself
-  const refused = error instanceof StoreError && (error.code === 'DENIED' || error.code === 'UNAUTHORIZED')
-  const match = refused ? REQUEST.exec(message) : null
+  const { name, message } = error
+  const { code, problem } = error instanceof StoreError ? error : { code: undefined, problem: message }
+  if (/not authorized to perform: \S+ on resource/.test(problem)) return problem // AWS says it itself
+  if (code === undefined) return OWN.includes(name) ? problem : `${name}: ${problem}`
+  if (code === 'UNREACHABLE') return [problem, ...adviceFor(problem)].join(': ')
+  if (code !== 'DENIED' && code !== 'UNAUTHORIZED') return problem
+  const match = REQUEST.exec(problem)
   const repository = match === null ? undefined : parseEcrRepository(`${match[2]}/${match[3]}`)
   if (repository !== undefined)
-    return `not allowed: ${actionOf(match![1]!) ?? match![1]} on ${repository.arn} (the function's role or the repository's policy must allow it): ${message}`
-  // The library's and ours speak for themselves; of others the name tells the most
-  return [
-    'StoreError',
-    'ImageError',
-    'LayerFormatError',
-    'ZtocFormatError',
-    'PropertyError',
-    'DeadlineError',
-    'PushError',
-    'OutputTagError',
-    'SupersededError',
-    'Error',
-  ].includes(name)
-    ? message
-    : `${name}: ${message}`
+    return `not allowed: ${actionOf(match![1]!) ?? match![1]} on ${repository.arn} (the function's role or the repository's policy must allow it): ${problem}`
+  const [, region] = S3_HOST.exec(problem) ?? []
+  if (region !== undefined)
+    return `${problem}: a policy of the VPC's endpoint for S3 must allow s3:GetObject on arn:aws:s3:::prod-${region}-starport-layer-bucket/*`
+  return match === null ? problem : `${problem}: set credentials that may pull the image`
+}
+
+/** What to add to a VPC that has no way to the host of a request. */
+function adviceFor(problem: string): string[] {
+  const [, host = ''] = / https:\/\/([^/\s]+)\//.exec(problem) ?? []
+  const [, storage] = S3_HOST.exec(host) ?? []
+  if (storage !== undefined) return [endpointAdvice('s3', storage)]
+  const ecr = parseEcrHost(host)
+  return ecr === undefined ? [] : [endpointAdvice('ecr.dkr', ecr.region)]
 }

@@ -1,9 +1,12 @@
 import { type Descriptor, parseEcrHost, readAhead, type Store, StoreError } from '@sociable/oci'
-import { type Credentials, ecrCredentials, firstOf, openRegistry, RegistryClient } from '@sociable/oci/registry'
+import { type Credentials, firstOf, openRegistry, RegistryClient } from '@sociable/oci/registry'
+import { roleCredentials } from './ecr-api.js'
 import type { EcrRepository } from './ecr-repository.js'
 
 /** A registry that a VPC has no way to is found out about in a minute, and not in three. */
 const RETRIES_ELSEWHERE = 3
+/** Milliseconds that a registry has to take a connection. Within AWS it takes far less, and without a way it never does. */
+const CONNECT_TIMEOUT = 5_000
 
 /**
  * The repositories of one event, each one store: those in ECR with the function's own role, those of other registries with the logins that they are given.
@@ -18,7 +21,11 @@ export class Images {
   /** @param memory bytes that the event's work may take */
   constructor(memory: number) {
     const ahead = readAhead(memory)
-    this.#ecr = new RegistryClient({ credentials: ecrCredentials(), memory: ahead })
+    this.#ecr = new RegistryClient({
+      credentials: roleCredentials(),
+      memory: ahead,
+      connectTimeout: CONNECT_TIMEOUT,
+    })
     this.#elsewhere = new RegistryClient({
       credentials: async (...request) => firstOf(...this.#logins)(...request),
       memory: ahead,

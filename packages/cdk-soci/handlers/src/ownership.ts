@@ -12,11 +12,7 @@ export async function isToBeOwned(work: Work, wasThere: boolean): Promise<boolea
   if (request.removal === 'destroy' && (!wasThere || isSameResult(work))) return true
   if (!wasThere) return false
   const ecr = new EcrImages(request.output.repository, signal)
-  try {
-    return ownerTagsAmong(request, (await ecr.tags()).keys()).length > 0
-  } finally {
-    await ecr.close()
-  }
+  return ownerTagsAmong(request, (await ecr.tags()).keys()).length > 0
 }
 
 /** Whether an Update is of the result that the resource has already. */

@@ -7,13 +7,13 @@ const WAIT = 75_000
 const DELAYS = [1_000, 2_000, 4_000, 8_000]
 
 /** A request to a private registry of ECR that IAM did not allow. */
-const ECR_REFUSAL =
-  /https:\/\/\d{12}\.dkr[.-]ecr\S* answered 40[13]|AWS returned no token for \d{12}\.dkr[.-]ecr\S* AccessDenied/
+const ECR_REFUSAL = /https:\/\/\d{12}\.dkr[.-]ecr\S* answered 40[13]/
+const DENIED = 'AccessDeniedException'
 
 /** Whether it is IAM that refuses, rather than the registry of a mirrored image. */
 export function isRefusedByAws(error: unknown): boolean {
   if (!(error instanceof Error)) return false
-  if (error.name === 'AccessDeniedException') return true
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) if (cause.name === DENIED) return true
   const refused = error instanceof StoreError && (error.code === 'DENIED' || error.code === 'UNAUTHORIZED')
   return refused && ECR_REFUSAL.test(error.message)
 }

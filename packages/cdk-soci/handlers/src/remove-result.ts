@@ -27,8 +27,6 @@ export async function removeResult(work: Work): Promise<void> {
   } catch (error) {
     if (!(error instanceof Error && error.name === 'RepositoryNotFoundException')) throw error
     log('the repository is gone, and the result with it')
-  } finally {
-    await ecr.close()
   }
 }
 

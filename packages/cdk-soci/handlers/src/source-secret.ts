@@ -1,5 +1,5 @@
-import { awsRequestHandler, type Credentials, explicitCredential } from '@sociable/oci/registry'
-import { TIMEOUTS } from './ecr-images.js'
+import { type Credentials, explicitCredential } from '@sociable/oci/registry'
+import { withAwsClient } from './aws-client.js'
 import { isObject } from './event.js'
 import { PropertyError } from './index-request.js'
 
@@ -10,22 +10,17 @@ import { PropertyError } from './index-request.js'
 export async function readLogin(secretArn: string, registry: string, signal: AbortSignal): Promise<Credentials> {
   const { GetSecretValueCommand, SecretsManagerClient } = await import('@aws-sdk/client-secrets-manager')
   const region = secretArn.split(':')[3] || undefined
-  const client = new SecretsManagerClient({
-    ...(region !== undefined && { region }),
-    requestHandler: await awsRequestHandler(TIMEOUTS),
-  })
-  try {
-    const command = new GetSecretValueCommand({ SecretId: secretArn })
-    const { SecretString = '' } = await client.send(command, { abortSignal: signal })
-    const login = parseJson(SecretString)
-    if (!isObject(login) || typeof login.username !== 'string' || typeof login.password !== 'string')
-      throw new PropertyError(
-        `the secret ${secretArn} is not a login: it must be JSON with "username" and "password", both strings`,
-      )
-    return explicitCredential(registry, login.username, login.password)
-  } finally {
-    client.destroy()
-  }
+  const command = new GetSecretValueCommand({ SecretId: secretArn })
+  const { SecretString = '' } = await withAwsClient(
+    (options) => new SecretsManagerClient({ ...options, ...(region !== undefined && { region }) }),
+    (client) => client.send(command, { abortSignal: signal }),
+  )
+  const login = parseJson(SecretString)
+  if (!isObject(login) || typeof login.username !== 'string' || typeof login.password !== 'string')
+    throw new PropertyError(
+      `the secret ${secretArn} is not a login: it must be JSON with "username" and "password", both strings`,
+    )
+  return explicitCredential(registry, login.username, login.password)
 }
 
 function parseJson(text: string): unknown {

@@ -23,14 +23,16 @@ interface World extends Cloud {
 
 interface Options extends EcrOptions {
   readonly lambda?: Partial<LambdaOptions>
+  /** Added to the cloud's. */
+  readonly environment?: Readonly<Record<string, string>>
 }
 
 /** Undefined, the test skipped, where there is no such Node. */
-async function start(t: TestContext, { lambda: lambdaOptions, ...options }: Options = {}) {
+async function start(t: TestContext, { lambda: lambdaOptions, environment, ...options }: Options = {}) {
   const node = await ensureNode(t, LAMBDA_NODES[0])
   if (node === undefined) return undefined
   const cloud = await startCloud(t, options)
-  const lambda = startLambda(t, { node, environment: cloud.environment, ...lambdaOptions })
+  const lambda = startLambda(t, { node, environment: { ...cloud.environment, ...environment }, ...lambdaOptions })
   t.after(() => assert.doesNotMatch(lambda.log(), new RegExp(`${URL_SECRET}|x-secret|AWS:|QVdT`)))
   const world: World = {
     ...cloud,
@@ -218,6 +220,25 @@ describe('failures', { concurrency: 3 }, () => {
     assert.deepEqual([Status, PhysicalResourceId], ['FAILED', id])
     assert.ok(Reason.includes(`not authorized to perform: ecr:BatchDeleteImage on resource: ${ARN}`), Reason)
   })
+
+  for (const [name, endpoint] of [
+    ['a proxy that does not let it through', 'https://api.ecr.eu-west-1.amazonaws.com'],
+    ['nothing that takes a connection', 'http://127.0.0.1:1'],
+  ] as const)
+    test(`without a way to ECR's API, by ${name}: told at once, with the endpoint that is missing`, async (t) => {
+      const world = await start(t, { environment: { AWS_ENDPOINT_URL_ECR: endpoint } })
+      if (world === undefined) return
+      const { reason, store } = world
+      await pushApp(await store('app'), 'one')
+      const started = performance.now()
+      const told = await reason(PROPERTIES)
+      assert.match(
+        told,
+        /^the API of ECR in eu-west-1 cannot be reached \(.*\): in a VPC .* com\.amazonaws\.eu-west-1\.ecr\.api, /,
+      )
+      assert.doesNotMatch(told, /docker login|not allowed/)
+      assert.ok(performance.now() - started < 20_000)
+    })
 
   test('work that does not end is answered for before the function’s time is up', async (t) => {
     const world = await start(t, { lambda: { timeout: 4_000 } })

@@ -1,7 +1,7 @@
 import { StoreError } from '../error.js'
 import { type Challenge, parseChallenges } from './challenge.js'
 import { type Credential, type Credentials, secretsOf } from './credentials/credential.js'
-import { failureOf, readRefusal } from './failure.js'
+import { type Explanation, failureOf, readRefusal } from './failure.js'
 import type { Http, HttpResponse } from './http.js'
 import { redactUrl } from './redact.js'
 import { type RetryPolicy, retrying } from './retry.js'
@@ -125,15 +125,15 @@ export class Authenticator {
     const known = await this.#credential?.catch(() => undefined)
     const credential = known ?? this.#refused.at(-1)
     const refusal = await readRefusal(response, credential === undefined ? [] : secretsOf(credential))
-    return failureOf(response, refusal, this.#advice(credential))
+    return failureOf(response, refusal, this.#explain(credential))
   }
 
-  /** What a user can do about a refusal, in words. */
-  async advice(): Promise<string> {
+  /** Why a request was refused, and what a user can do. */
+  async explain(): Promise<Explanation> {
     const credential = await this.#credential?.catch(() => undefined)
     return credential === undefined
-      ? this.#advice(undefined)
-      : `ask for the permission, as this is not allowed with ${credential.source}`
+      ? this.#explain(undefined)
+      : { because: `ask for the permission, as this is not allowed with ${credential.source}` }
   }
 
   /** Secrets that an answer may repeat. */
@@ -145,13 +145,16 @@ export class Authenticator {
     ]
   }
 
-  #advice(credential: Credential | undefined): string {
+  #explain(credential: Credential | undefined): Explanation {
     const { registry } = this.#options
-    const login = `docker login ${registry === 'docker.io' ? '' : `${registry} `}(or --username with --password-stdin)`
-    const notes = this.#notes.size === 0 ? '' : `; ${[...this.#notes].join('; ')}`
-    return credential === undefined
-      ? `there is no login for ${registry}, which requires one or has no such repository: ${login}${notes}`
-      : `${credential.source} is not accepted: ${login}${notes}`
+    const what =
+      credential === undefined
+        ? `there is no login for ${registry}, which requires one or has no such repository`
+        : `${credential.source} is not accepted`
+    return {
+      because: [what, ...this.#notes].join('; '),
+      advice: `docker login ${registry === 'docker.io' ? '' : `${registry} `}(or --username with --password-stdin)`,
+    }
   }
 
   #wayOf(response: HttpResponse): { readonly way: Way; readonly scope: string } {
@@ -247,13 +250,15 @@ export class Authenticator {
         continue
       }
       if (response.status === 401) throw await this.#unauthorizedAt(response)
-      throw failureOf(response, await readRefusal(response, await this.secrets()), await this.advice())
+      throw failureOf(response, await readRefusal(response, await this.secrets()), await this.explain())
     }
   }
 
   async #unauthorizedAt(response: HttpResponse): Promise<StoreError> {
     const error = await this.unauthorized(response)
-    return error.code === 'UNAUTHORIZED' ? error : new StoreError('UNAUTHORIZED', error.message)
+    return error.code === 'UNAUTHORIZED'
+      ? error
+      : new StoreError('UNAUTHORIZED', error.problem, { advice: error.advice })
   }
 
   async #askRealm(

@@ -6,7 +6,7 @@ import { ChunkPool } from './chunk-pool.js'
 import type { Credentials } from './credentials/credential.js'
 import { defaultCredentials } from './credentials/default.js'
 import { ECR_IMAGES, type EcrImagesApi } from './ecr-images.js'
-import { failureOf, readRefusal } from './failure.js'
+import { type Explanation, failureOf, readRefusal } from './failure.js'
 import { apiHost, isLoopback } from './hosts.js'
 import { Http, type HttpOptions, type HttpRequest, type HttpResponse } from './http.js'
 import { ecrImmutableTags, type ImmutableTags } from './immutable-tags.js'
@@ -233,7 +233,7 @@ export class Registry {
     // Not by a challenge but so does ECR say that a login has ended; to HEAD it says nothing.
     if (response.status === 403 && !response.moved && (request.method === 'HEAD' || EXPIRED.test(refusal.detail)))
       if (!again && isRepeatable(request) && (await this.#auth.expired(used))) return this.once(request, true)
-    throw failureOf(response, refusal, await this.#advice(response))
+    throw failureOf(response, refusal, await this.#explain(response))
   }
 
   /** The refusal of an answer that `expect` let through, as an error. */
@@ -241,18 +241,20 @@ export class Registry {
     response: HttpResponse,
   ): Promise<{ readonly error: StoreError; readonly code: string; readonly detail: string }> {
     const refusal = await readRefusal(response, await this.#auth.secrets())
-    const error = failureOf(response, refusal, await this.#advice(response))
+    const error = failureOf(response, refusal, await this.#explain(response))
     return { error, code: refusal.code, detail: refusal.detail }
   }
 
-  async #advice({ status, moved }: HttpResponse): Promise<string> {
-    if (status === 403 && !moved) return this.#auth.advice()
-    if (status === 403) return 'the storage refuses the address that the registry gave'
-    if (status === 405) return 'the registry does not allow that'
+  async #explain({ status, moved }: HttpResponse): Promise<Explanation> {
+    if (status === 403 && !moved) return this.#auth.explain()
+    if (status === 403) return { because: 'the storage refuses the address that the registry gave' }
+    if (status === 405) return { because: 'the registry does not allow that' }
     if (status === 404)
-      return 'it does not exist, or this login cannot see it: check the registry, the repository and the tag'
-    if (status === 413) return 'it is too large for this registry, or for a proxy before it'
-    return ''
+      return {
+        because: 'it does not exist, or this login cannot see it: check the registry, the repository and the tag',
+      }
+    if (status === 413) return { because: 'it is too large for this registry, or for a proxy before it' }
+    return {}
   }
 
   async #authorized(

@@ -58,11 +58,20 @@ function stringOf(value: unknown): string {
   return typeof value === 'string' ? value : ''
 }
 
+/** What is known besides the answer: why it came, and what a user of the command line can do. */
+export interface Explanation {
+  readonly because?: string
+  readonly advice?: string
+}
+
 /** The answer as an error: transient for 408, 425, 429 and 5xx (but those that say "never"). */
-export function failureOf(response: HttpResponse, refusal: Refusal, advice = ''): StoreError {
+export function failureOf(
+  response: HttpResponse,
+  refusal: Refusal,
+  { because = '', advice }: Explanation = {},
+): StoreError {
   const { status, detail } = refusal
   const what = `${response.request} answered ${status}${detail === '' ? '' : ` (${detail})`}`
-  const because = advice === '' ? '' : `: ${advice}`
   if (status === 429 || status === 408 || status === 425 || (status >= 500 && status !== 501 && status !== 505)) {
     const retryAfter = parseRetryAfter(response.header('retry-after'), serverTime(response))
     const wait = retryAfter === undefined ? '' : `, and asks for a pause of ${Math.ceil(retryAfter / 1000)} seconds`
@@ -70,14 +79,15 @@ export function failureOf(response: HttpResponse, refusal: Refusal, advice = '')
       status === 429 ? `${what}${wait}: too many requests, try again later` : `${what}${wait}: try again later`
     return new TransientError(
       status === 429 ? 'RATE_LIMITED' : 'UNREACHABLE',
-      `${later}${advice === '' ? '' : `; ${advice}`}`,
+      `${later}${because === '' ? '' : `; ${because}`}`,
       {
+        advice,
         retryAfter,
         brief: `${status} from ${response.url.host}`,
       },
     )
   }
-  return new StoreError(codeOf(status), `${what}${because}`)
+  return new StoreError(codeOf(status), `${what}${because === '' ? '' : `: ${because}`}`, { advice })
 }
 
 function codeOf(status: number): StoreErrorCode {

@@ -47,6 +47,8 @@ export interface HttpResponse {
 export interface HttpOptions {
   /** Take any certificate. @default false */
   readonly insecure?: boolean | undefined
+  /** Milliseconds until a server must have taken a connection. @default 15,000 */
+  readonly connectTimeout?: number | undefined
   /** Milliseconds until a server must have answered, its answer's body aside. @default 60,000 */
   readonly answerTimeout?: number | undefined
   /** Milliseconds for the answer to an upload, which a registry may have to copy before it answers. @default 600,000 */
@@ -85,7 +87,10 @@ export class Http {
   readonly #onNotice: ((message: string) => void) | undefined
 
   constructor(options: HttpOptions = {}) {
-    const connect = { timeout: CONNECT_TIMEOUT, ...(options.insecure === true && { rejectUnauthorized: false }) }
+    const connect = {
+      timeout: options.connectTimeout ?? CONNECT_TIMEOUT,
+      ...(options.insecure === true && { rejectUnauthorized: false }),
+    }
     // Time-outs are ours, see ProgressClock. A socket that the server has closed in between shows as a reset, which is tried again.
     const onread = readBuffers(HEADER_SIZE)
     const limits = { headersTimeout: 0, bodyTimeout: 0, maxHeaderSize: HEADER_SIZE }

@@ -9,6 +9,9 @@ const UNTRUSTED =
 /** Codes of undici's parser: what answers does not speak HTTP. */
 const NOT_HTTP = /^(?:HPE_|UND_ERR_(?:HEADERS_OVERFLOW|INVALID_ARG|RES_EXCEEDED))/
 const NO_TLS = /^(?:EPROTO|ERR_SSL_)/
+/** undici's code for a host that took no connection in time, as from a network without a way to it. It was waited for long enough each time. */
+const NO_CONNECTION = 'UND_ERR_CONNECT_TIMEOUT'
+const CONNECTION_RETRIES = 2
 
 /** What undici says where a proxy answers CONNECT with anything but 200. */
 const TUNNEL_REFUSED = /^Proxy response \((\d{3})\)/
@@ -25,7 +28,8 @@ export function connectionFailure(error: unknown, what: string, url: URL, proxy?
   const options = { cause: error }
   const tunnel = TUNNEL_REFUSED.exec(reason)
   if (tunnel !== null && proxy !== undefined) return proxyRefusal(Number(tunnel[1]), what, proxy, options)
-  const unreachable = (message: string) => new StoreError('UNREACHABLE', `${what}: ${message}`, options)
+  const unreachable = (message: string, advice?: string) =>
+    new StoreError('UNREACHABLE', `${what}: ${message}`, { ...options, advice })
   if (code === 'ENOTFOUND' && proxy !== undefined)
     return unreachable(
       `there is no host ${proxy.url.hostname}, the proxy that ${proxy.variable} names: is its name right?`,
@@ -37,17 +41,20 @@ export function connectionFailure(error: unknown, what: string, url: URL, proxy?
     return unreachable(`nothing listens at ${proxy.url.host}, the proxy that ${proxy.variable} names: is it running?`)
   if (UNTRUSTED.test(code))
     return unreachable(
-      `the certificate of ${url.host} is not trusted (${code}): name its authority in NODE_EXTRA_CA_CERTS, use the system's with NODE_OPTIONS=--use-openssl-ca, or use --insecure`,
+      `the certificate of ${url.host} is not trusted (${code})`,
+      "name its authority in NODE_EXTRA_CA_CERTS, use the system's with NODE_OPTIONS=--use-openssl-ca, or use --insecure",
     )
   if (NO_TLS.test(code))
     return unreachable(
-      `${url.host} does not speak TLS as it should (${code}): if it speaks plain HTTP, use --plain-http`,
+      `${url.host} does not speak TLS as it should (${code})`,
+      'if it speaks plain HTTP, use --plain-http',
     )
   if (NOT_HTTP.test(code))
     return new StoreError('PROTOCOL', `${what}: the answer is not valid HTTP (${code}): is that a registry?`, options)
   const through = proxy === undefined ? '' : `, through the proxy ${proxy.url.host} that ${proxy.variable} names`
   const brief = `connection to ${url.host} failed${code === '' ? '' : ` (${code})`}`
-  return new TransientError('UNREACHABLE', `${what}: ${reason}${through}`, { ...options, brief })
+  const retries = code === NO_CONNECTION ? CONNECTION_RETRIES : undefined
+  return new TransientError('UNREACHABLE', `${what}: ${reason}${through}`, { ...options, brief, retries })
 }
 
 /** Whether what failed is TLS itself: the other side does not speak it, or not with a trusted certificate. */

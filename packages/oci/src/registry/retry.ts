@@ -31,19 +31,24 @@ export function retrying<T>(
     minTimeout: 0, // the pause is made here, as its length is reported before it begins
     signal,
     async onFailedAttempt({ error, retriesConsumed, retriesLeft }) {
-      if (!isWorthRetrying(error, policy) || retriesLeft <= 0) return
+      if (!isWorthRetrying(error, policy, retriesConsumed) || retriesLeft <= 0) return
       const delay = Math.min(policy.longestDelay, policy.delay * 2 ** retriesConsumed * (1 + Math.random()))
       const wait = delay + (error.retryAfter ?? 0)
-      const count = `${retriesConsumed + 1} of ${policy.retries}`
+      const count = `${retriesConsumed + 1} of ${Math.min(policy.retries, error.retries ?? policy.retries)}`
       policy.onRetry?.(`${error.brief}: trying again in ${formatWait(wait)} (${count})`)
       await pause(wait, signal)
     },
-    shouldRetry: ({ error }) => isWorthRetrying(error, policy),
+    shouldRetry: ({ error, retriesConsumed }) => isWorthRetrying(error, policy, retriesConsumed),
   })
 }
 
-function isWorthRetrying(error: unknown, { longestRetryAfter }: RetryPolicy): error is TransientError {
-  return error instanceof TransientError && (error.retryAfter ?? 0) <= longestRetryAfter
+function isWorthRetrying(
+  error: unknown,
+  { longestRetryAfter }: RetryPolicy,
+  retriesConsumed: number,
+): error is TransientError {
+  if (!(error instanceof TransientError) || (error.retryAfter ?? 0) > longestRetryAfter) return false
+  return retriesConsumed < (error.retries ?? Number.POSITIVE_INFINITY)
 }
 
 function formatWait(milliseconds: number): string {

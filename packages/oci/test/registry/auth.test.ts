@@ -1,6 +1,7 @@
 // Logins: what is asked for, what is sent where, and what never is.
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import type { StoreError } from '../../src/error.js'
 import type { RegistryOptions } from '../../src/registry/client.js'
 import type { Credential, Credentials } from '../../src/registry/credentials/credential.js'
 import type { RegistryStore } from '../../src/registry/registry-store.js'
@@ -192,9 +193,12 @@ test('Bearer: a login that is refused is followed by the next one, else the mess
   })
   await assert.rejects(refused.resolve('v1'), (error: Error) => {
     assert.equal((error as { code?: string }).code, 'UNAUTHORIZED')
-    assert.match(error.message, /GET http:.*\/token\?.* answered 401 .*an old file is not accepted: docker login 127/)
-    assert.match(error.message, /docker-credential-x is not installed/)
+    assert.match(
+      error.message,
+      /GET http:.*\/token\?.* answered 401 .*an old file is not accepted; docker-credential-x is not installed: docker login 127/,
+    )
     assert.doesNotMatch(error.message, /guessed/)
+    assert.match((error as StoreError).problem, /docker-credential-x is not installed$/) // for those without a command line
     return true
   })
   assert.equal(tokens.requests.length, asked + 1)

@@ -4,6 +4,7 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { type EcrHost, parseEcrHost } from '../../src/document/ecr-host.js'
+import { StoreError } from '../../src/error.js'
 import { authFile } from '../../src/registry/credentials/auth-file.js'
 import {
   type Credential,
@@ -253,6 +254,18 @@ test('ECR: if AWS returns no token there is a note, and the next call asks again
   fails = false
   assert.equal(await find(credentials, host), 'AWS:x')
   assert.equal(await find(credentials, 'public.ecr.aws'), undefined) // anonymous will do
+})
+
+test('ECR: a StoreError of the API is final', async () => {
+  const failure = new StoreError('UNREACHABLE', 'no way to the API')
+  const credentials = ecrCredentials({
+    token: async () => {
+      throw failure
+    },
+    publicToken: async () => undefined,
+  })
+  const note = () => assert.fail('a note')
+  await assert.rejects(find(credentials, '123456789012.dkr.ecr.eu-west-1.amazonaws.com', { note }), failure)
 })
 
 test('the order of all, and the next where one is refused', async (t) => {

@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { parseChallenges } from '../../src/registry/challenge.js'
 import { apiHost, isLoopback } from '../../src/registry/hosts.js'
 import { MemoryBudget } from '../../src/registry/memory-budget.js'
+import { connectionFailure } from '../../src/registry/network-failure.js'
 import { redactText, redactUrl } from '../../src/registry/redact.js'
 import { parseRetryAfter, RETRY_POLICY, retrying } from '../../src/registry/retry.js'
 import { coversScopes, formatScopes, parseScopes, repositoryScope, uniteScopes } from '../../src/registry/scope.js'
@@ -115,6 +116,9 @@ test('what is tried again, and how often', async () => {
   assert.equal(await fail(new TransientError('UNREACHABLE', 'a')), 4)
   assert.equal(await fail(new TransientError('RATE_LIMITED', 'a', { retryAfter: 1 })), 4)
   assert.equal(await fail(new TransientError('RATE_LIMITED', 'a', { retryAfter: 51 })), 1)
+  assert.equal(await fail(new TransientError('UNREACHABLE', 'a', { retries: 1 })), 2)
+  const noConnection = Object.assign(new Error('Connect Timeout Error'), { code: 'UND_ERR_CONNECT_TIMEOUT' })
+  assert.equal(await fail(connectionFailure(noConnection, 'GET a', new URL('https://a.test/')) as Error), 3)
   assert.equal(await fail(new Error('a')), 1)
   assert.equal(await fail(new TypeError('fetch failed')), 1)
   const abort = new AbortController()

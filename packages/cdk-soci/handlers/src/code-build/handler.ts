@@ -1,7 +1,6 @@
 // The function behind the custom resource `Custom::SociIndex` where the work is done by CodeBuild.
 import type { Build, CodeBuildClient } from '@aws-sdk/client-codebuild'
-import { awsRequestHandler } from '@sociable/oci/registry'
-import { TIMEOUTS } from '../ecr-images.js'
+import { withAwsClient } from '../aws-client.js'
 import { type Elsewhere, startOrAnswer } from '../elsewhere.js'
 import { isObject, type Properties } from '../event.js'
 import type { LambdaContext } from '../lambda.js'
@@ -43,12 +42,7 @@ const codeBuild: Elsewhere = {
 
 async function withClient<Result>(use: (client: CodeBuildClient) => Promise<Result>): Promise<Result> {
   const { CodeBuildClient } = await import('@aws-sdk/client-codebuild')
-  const client = new CodeBuildClient({ requestHandler: await awsRequestHandler(TIMEOUTS) })
-  try {
-    return await use(client)
-  } finally {
-    client.destroy()
-  }
+  return await withAwsClient((options) => new CodeBuildClient(options), use)
 }
 
 /** A role that was made just before may not be assumed everywhere yet; CodeBuild calls that invalid input. */

@@ -1,4 +1,5 @@
 import { type EcrHost, parseEcrHost } from '../../document/ecr-host.js'
+import { StoreError } from '../../error.js'
 import type { CallOptions } from '../../store.js'
 import { AWS_TIMEOUTS, awsRequestHandler } from '../aws-request-handler.js'
 import { withEcr } from '../ecr-client.js'
@@ -24,6 +25,7 @@ export interface EcrApi {
 /**
  * Logs in to Amazon ECR, private and public, with what the AWS SDK's default chain finds: environment, profile, SSO, container and instance roles.
  * A registry's token is kept until half an hour before its end. Where AWS gives none, there is a note why.
+ * @throws StoreError of the API, where no other login is to be tried
  */
 export function ecrCredentials(api: EcrApi = awsSdk): Credentials {
   const tokens = new Map<string, Promise<Credential | undefined>>()
@@ -39,6 +41,7 @@ export function ecrCredentials(api: EcrApi = awsSdk): Credentials {
     } catch (error) {
       if (tokens.get(registry) === asked) tokens.delete(registry)
       signal?.throwIfAborted()
+      if (error instanceof StoreError) throw error
       note?.(
         `AWS returned no token for ${registry}: ${error instanceof Error ? `${error.name}: ${error.message}` : 'it failed'}`,
       )
