@@ -7,7 +7,14 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const FOLDERS = ['dist', 'generated', 'cdk.out']
 const JSII = ['.jsii', '.jsii.tabl.json', '.npmignore', 'assets', 'lib', 'tsconfig.json'] // what jsii and the bundle write into the package
 
-const removed = ['.cache', 'bench/results', ...JSII.map((name) => `packages/cdk-soci/${name}`), ...outputs('packages')]
+const removed = [
+  '.cache',
+  'bench/results',
+  'site/dist',
+  'site/generated',
+  ...JSII.map((name) => `packages/cdk-soci/${name}`),
+  ...outputs('packages'),
+]
 for (const path of removed) rmSync(join(root, path), { recursive: true, force: true })
 console.log('Removed .cache and all build output. npm run build builds again.')
 

@@ -46,7 +46,7 @@ export async function startupVariants(image, { parts, registry, folder, log }) {
   const plain = { name: PLAIN, snapshotter: DEFAULTS, ...(await convert('plain')) }
   log(`trace ${image.name}`)
   const traced = join(folder, `${image.name}.json`)
-  writeFileSync(traced, JSON.stringify(await trace(parts, `${registry}/${image.name}:plain`), null, 1))
+  writeFileSync(traced, JSON.stringify(await traceStart(parts, `${registry}/${image.name}:plain`), null, 1))
   const guessed = join(folder, `${image.name}-static.json`)
   const hasStatic = /^ {2}profile /m.test(await run(['--help']))
   if (hasStatic) await run(['profile', '--static', `oci:${image.layout}:latest`, '--output', guessed])
@@ -66,7 +66,7 @@ export async function startupVariants(image, { parts, registry, folder, log }) {
 /**
  * What a start reads, with the readahead of FUSE mounts: what it has brought into memory after a start from a plain index.
  */
-async function trace(parts, image) {
+export async function traceStart(parts, image) {
   const files = []
   const onEvent = ({ event, path, ranges }) => void (event === 'pages' && files.push({ path, ranges }))
   await coldStart({ parts, image, snapshotter: DEFAULTS, serve: true, pages: true, onEvent })
