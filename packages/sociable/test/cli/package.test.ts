@@ -31,6 +31,8 @@ test('imports point one way: the library knows the packages below it, not the pr
     )
 })
 
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly version: string }
+
 const dependenciesOf = (folder: string) =>
   (
     JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
@@ -51,8 +53,8 @@ test('the command line calls the library, and has one dependency besides the enc
   const below = Object.entries({ ...dependenciesOf(join(root, '../ztoc')), ...dependenciesOf(join(root, '../oci')) })
   const expected = [
     ...Object.entries({
-      '@sociable/oci': '0.1.0',
-      '@sociable/ztoc': '0.1.0',
+      '@sociable/oci': version,
+      '@sociable/ztoc': version,
       commander: '^14.0.3',
       ...ROLES,
       ...ENCODERS,
