@@ -1,5 +1,6 @@
 // `npm test [-- filter…]`: builds, then runs every compiled test file (or those whose path contains a filter) under node's
-// test runner. SOCIABLE_TEST_NODE names another node to run them with, without those of the constructs: these keep to one that the CDK's tools support.
+// test runner. SOCIABLE_TEST_NODE names another node to run them with, without those of cdk-soci: the constructs keep to one that the CDK's tools
+// support, the functions to Lambda's.
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
@@ -15,7 +16,8 @@ const filters = process.argv.slice(2)
 const otherNode = process.env.SOCIABLE_TEST_NODE
 build()
 const packages = readdirSync(`${root}/packages`).map((name) => `packages/${name}/dist/test`)
-const files = testsBelow([...packages, 'packages/cdk-soci/handlers/dist'])
+const handlers = otherNode === undefined ? ['packages/cdk-soci/handlers/dist'] : []
+const files = testsBelow([...packages, ...handlers])
 const constructs = otherNode === undefined ? testsBelow(['packages/cdk-soci/test/dist']) : []
 if (files.length + constructs.length === 0) {
   console.error(`no test file matches ${filters.join(' ')}`)

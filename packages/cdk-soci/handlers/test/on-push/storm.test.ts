@@ -34,7 +34,7 @@ async function pushCorrupt(store: Store, tag: string) {
 }
 
 // The function runs on Lambda's Node, whichever runs the test
-test('a storm of pushes', { skip: process.env.SOCIABLE_TEST_NODE !== undefined }, async (t) => {
+test('a storm of pushes', async (t) => {
   const world = await startOnPush(t, { existing: REPOSITORIES, throttleEvery: 40 })
   if (world === undefined) return
   const { store, queue, ecr } = world
