@@ -62,6 +62,22 @@ async function axeViolations(page: Page): Promise<string[]> {
   })
 }
 
+test('predicted starts are a table with a bar for each, the longest for the slowest; without a profile there are none', async (t) => {
+  const data = sampleReport(10)
+  const shown = await show(t, data)
+  if (shown === undefined) return
+  const table = shown.page.getByRole('region', { name: 'Predicted start' }).getByRole('table')
+  assert.deepEqual(await table.locator('tbody tr').allInnerTexts(), [
+    'full pull\n\t9.6\t134.0 MB\t12',
+    'SOCI index (this image)\n\t3.3\t52.0 MB\t40',
+  ])
+  const widths = await table.locator('.bar').evaluateAll((bars) => bars.map((bar) => bar.getBoundingClientRect().width))
+  assert.ok(widths[0]! > 100, String(widths[0]))
+  assert.ok(Math.abs(widths[1]! / widths[0]! - 3.3 / 9.6) < 0.02, widths.join(' and '))
+  const bare = await show(t, { ...data, starts: [] })
+  assert.equal(await bare!.page.getByRole('heading', { name: 'Predicted start' }).count(), 0)
+})
+
 test('a directory opens by a click, by Enter and from the table, and the breadcrumbs lead back', async (t) => {
   const shown = await show(t, sampleReport(2000))
   if (shown === undefined) return
