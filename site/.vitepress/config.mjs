@@ -25,6 +25,7 @@ export default defineConfig({
   outDir: 'dist',
   cacheDir: 'generated/.cache',
   head: [['link', { rel: 'icon', href: `${process.env.SITE_BASE ?? '/'}icon.svg`, type: 'image/svg+xml' }]],
+  vite: { build: { chunkSizeWarningLimit: 2000 } }, // kB: the search index, which is loaded when the search is opened
   markdown: {
     attrs: { disable: true }, // types such as {[ key: string ]: string} are no attributes
     anchor: { slugify: slug }, // as GitHub does, so that links to headings work in both places
