@@ -6,7 +6,7 @@ import { convert, inspect } from 'sociable'
 import type { ImageResult } from '../src/backfill/run-files.js'
 import type { Summary } from '../src/backfill/summarize.js'
 import { type Cloud, startCloud } from './support/cloud.js'
-import { pushApp, tagsOf } from './support/images.js'
+import { pushApp, pushSmall, tagsOf } from './support/images.js'
 import { ensureNode } from './support/nodes.js'
 import { type S3, startS3 } from './support/s3.js'
 import { MACHINE_ARN, type StepFunctions, startStepFunctions } from './support/step-functions.js'
@@ -35,11 +35,15 @@ interface World extends Cloud {
   written(): string[]
 }
 
-async function start(t: TestContext): Promise<World | undefined> {
+async function start(
+  t: TestContext,
+  existing = ['app', 'other', 'third'],
+  construct = CONSTRUCT,
+): Promise<World | undefined> {
   const node = await ensureNode(t, '24')
-  const template = await synthesizeConstruct(t, CONSTRUCT)
+  const template = await synthesizeConstruct(t, construct)
   if (node === undefined || template === undefined) return undefined
-  const cloud = await startCloud(t, { existing: ['app', 'other', 'third'] })
+  const cloud = await startCloud(t, { existing })
   const s3 = await startS3(t)
   const machine = template.resource('AWS::StepFunctions::StateMachine')
   // moto takes only a number with a point there; and the tests need not wait so long
@@ -178,13 +182,13 @@ test('a run indexes what the filters match, with what the template allows; run a
 })
 
 test('killed half-way and run again, every image is converted once', async (t) => {
-  const world = await start(t)
-  if (world === undefined) return
-  const { run, start: begin, end, written, store, steps } = world
-  const app = await store('app')
-  const image = await pushApp(app, 'image')
   const IMAGES = Number(process.env.SOCIABLE_TEST_BACKFILL ?? 12)
-  for (let i = 1; i < IMAGES; i++) await app.tag(image, `image-${i}`)
+  const repositories = Array.from({ length: Math.max(3, Math.ceil(IMAGES / 100)) }, (_, i) => `app${i}`)
+  const world = await start(t, repositories, CONSTRUCT.replace("'app:*'", "'app*:*'"))
+  if (world === undefined) return
+  const { run, start: begin, end, written, store, steps, ecr } = world
+  const stores = await Promise.all(repositories.map(store))
+  for (let i = 0; i < IMAGES; i++) await pushSmall(stores[i % stores.length]!, `image-${i}`)
   let indexed = 0
   let stopped: Promise<unknown> | undefined
   const executionArn = `${MACHINE_ARN.replace(':stateMachine:', ':execution:')}:killed`
@@ -205,7 +209,13 @@ test('killed half-way and run again, every image is converted once', async (t) =
   assert.deepEqual([summary.missing, summary.left], [0, 0])
   assert.equal(written().length, IMAGES, 'none was converted twice')
   assert.equal(new Set(written()).size, IMAGES)
-  assert.equal((await tagsOf(app)).length, 2 * IMAGES)
+  for (const [i, store] of stores.entries()) {
+    const own = Array.from({ length: IMAGES }, (_, n) => `image-${n}`).filter((_, n) => n % stores.length === i)
+    assert.deepEqual(await tagsOf(store), own.flatMap((tag) => [tag, `${tag}-soci`]).sort())
+  }
+  t.diagnostic(
+    `${IMAGES} images in ${stores.length} repositories, ${before} before the end: ${ecr.requests.length} requests`,
+  )
 })
 
 test('what may pass is tried again; what does not ends with its reason, and the others go on', async (t) => {

@@ -16,6 +16,14 @@ export async function pushApp(store: Store, tag: string, seed = tag): Promise<De
   return image.manifest
 }
 
+/** An image of one layer of noise, so small that memory holds thousands. */
+export async function pushSmall(store: Store, tag: string): Promise<void> {
+  const { noise, pushImage, smallImage } = await doubles()
+  const image = smallImage([{ name: 'own', data: noise(9000, tag) }])
+  await pushImage(store, image)
+  await store.tag(image.manifest, tag)
+}
+
 /** A manifest or index, with the contents that it names. */
 export async function pushDocument(
   store: Store,
