@@ -1,6 +1,5 @@
 // What CloudFormation would have received where something is wrong: always an answer, soon, with a reason that helps.
 import assert from 'node:assert/strict'
-import { createServer, type Socket } from 'node:net'
 import { describe, type TestContext, test } from 'node:test'
 import type { EcrOptions } from '../../../oci/dist/test/doubles/ecr.js'
 import type { CloudFormationEvent } from '../src/event.js'
@@ -8,6 +7,7 @@ import { type Cloud, doubles, ECR_HOST, STORAGE_HOST, startCloud, URL_SECRET } f
 import { pushApp, SMALL, tagsOf } from './support/images.js'
 import { failureRecord, type Invocation, type Lambda, type LambdaOptions, startLambda } from './support/lambda.js'
 import { ensureNode, LAMBDA_NODES } from './support/nodes.js'
+import { startSilence } from './support/silence.js'
 
 const APP = `${ECR_HOST}/app`
 const ARN = 'arn:aws:ecr:eu-west-1:123456789012:repository/app'
@@ -49,18 +49,6 @@ async function start(t: TestContext, { lambda: lambdaOptions, environment, ...op
     },
   }
   return world
-}
-
-/** Takes connections and says nothing. */
-async function startSilence(t: TestContext): Promise<string> {
-  const sockets = new Set<Socket>()
-  const server = createServer((socket) => sockets.add(socket.on('error', () => {})))
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  t.after(() => {
-    server.close()
-    for (const socket of sockets) socket.destroy()
-  })
-  return `127.0.0.1:${(server.address() as { port: number }).port}`
 }
 
 /** Asks with so little time that permissions are not waited for; with more where the machine is too slow for that. */

@@ -1,12 +1,12 @@
 // What happens around a push: tags that move, images that go, refusals that pass and those that do not, and time that is over.
 import assert from 'node:assert/strict'
-import { createServer, type Socket } from 'node:net'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { OCI_MANIFEST, readContent, type Store } from '@sociable/oci'
 import { inspect } from 'sociable'
 import { STORAGE_HOST } from '../support/cloud.js'
 import { pushApp, pushBlob, pushDocument, tagsOf } from '../support/images.js'
 import { type OnPush, pushed, startOnPush } from '../support/on-push.js'
+import { startSilence } from '../support/silence.js'
 
 /** Reason and type of the events, by the tag that was pushed. */
 const told = ({ queue }: OnPush) =>
@@ -184,18 +184,6 @@ test('refusals go back to the queue with growing pauses, and the last try is tol
   )
   assert.ok(!(await tagsOf(app)).includes('three-soci'))
 })
-
-/** Takes connections and says nothing. */
-async function startSilence(t: TestContext): Promise<string> {
-  const sockets = new Set<Socket>()
-  const server = createServer((socket) => sockets.add(socket.on('error', () => {})))
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  t.after(() => {
-    server.close()
-    for (const socket of sockets) socket.destroy()
-  })
-  return `127.0.0.1:${(server.address() as { port: number }).port}`
-}
 
 test('a function whose time is nearly over gives back what it has not done', async (t) => {
   const world = await startOnPush(t)

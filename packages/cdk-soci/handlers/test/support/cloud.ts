@@ -16,6 +16,7 @@ type Doubles = typeof import('../../../../oci/dist/test/doubles/certificate.js')
   typeof import('../../../../oci/dist/test/doubles/fault-proxy.js') &
   typeof import('../../../../oci/dist/test/doubles/connect-proxy.js') &
   typeof import('../../../../oci/dist/test/doubles/ecr.js') &
+  typeof import('../../../../oci/dist/test/doubles/link.js') &
   typeof import('../../../../oci/dist/test/doubles/listen.js') &
   typeof import('../../../../oci/dist/test/images.js')
 
@@ -26,6 +27,7 @@ export async function doubles(): Promise<Doubles> {
     'doubles/connect-proxy',
     'doubles/ecr',
     'doubles/fault-proxy',
+    'doubles/link',
     'doubles/listen',
     'images',
   ]

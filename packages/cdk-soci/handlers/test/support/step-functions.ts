@@ -1,5 +1,6 @@
 // Step Functions by moto, which interprets the state machine, distributed map and all, and has its API; and Lambda's API, by which it invokes the function.
 import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { createInterface } from 'node:readline'
 import { after, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -36,8 +37,8 @@ export interface StepFunctions {
   end(name: string): Promise<object>
   /** Invokes the function as CloudFormation and EventBridge do. */
   invokeAsync(event: unknown): Promise<readonly Invocation[]>
-  /** Invokes the function once, as the state machine does. */
-  invoke(event: unknown): Promise<Invocation>
+  /** Invokes the function once, as the state machine does. @param time milliseconds that it is told to have, in place of its time-out */
+  invoke(event: unknown, time?: number): Promise<Invocation>
   /** Calls its API. */
   call(action: string, input: object): Promise<Record<string, unknown>>
   /** All that functions printed. */
@@ -119,7 +120,10 @@ export async function startStepFunctions(
       body,
     })
     response
-      .writeHead(answer.status, { 'content-type': 'application/x-amz-json-1.0' })
+      .writeHead(answer.status, {
+        'content-type': 'application/x-amz-json-1.0',
+        'x-amzn-requestid': randomUUID(), // moto's answers have none
+      })
       .end(Buffer.from(await answer.arrayBuffer()))
   })
   t.after(() => api.close())
@@ -144,7 +148,7 @@ export async function startStepFunctions(
         await sleep(50)
       }
     },
-    invoke: (event) => withFunction((lambda) => lambda.invoke(event)),
+    invoke: (event, time) => withFunction((lambda) => lambda.invoke(event, time)),
     invokeAsync: (event) => withFunction((lambda) => lambda.invokeAsync(event)),
     log: () => all.map((lambda) => lambda.log()).join(''),
   }
