@@ -18,7 +18,7 @@ const [COLUMNS, ROWS, PORT] = [80, 16, 5000]
 const IMAGE = `localhost:${PORT}/app:1`
 const COMMANDS = [
   `IMAGE=$(sociable convert ${IMAGE})`,
-  'sociable inspect "$IMAGE" | tail -n 5 | cut -c 1-72',
+  'sociable inspect "$IMAGE" | tail -n 5 | cut -c 1-74',
   'sociable cat --verbose "$IMAGE" /etc/os-release | head -n 1',
 ]
 const KEY = 45 // ms

@@ -19,6 +19,7 @@ export { createIndex } from './create.js'
 export { type DiffLayer, type DiffPlatform, type DiffResult, diff } from './diff.js'
 export { type DiskUsage, type DiskUsageOptions, diskUsage } from './disk-usage.js'
 export { ImageError, type ImageErrorCode } from './error.js'
+export type { Eligibility } from './image/eligibility.js'
 export { isLayerType } from './image/layer-type.js'
 export {
   type EntryType,

@@ -55,8 +55,11 @@ const EXPIRED = /token (?:has )?expired|expired token/i
  * const store = await openStore('host/app:1', { registries })
  */
 export class RegistryClient {
+  /** @internal */
   readonly policy: RetryPolicy
+  /** @internal Memory that all downloads share. */
   readonly budget: MemoryBudget
+  /** @internal Buffers that all downloads share. */
   readonly pool: ChunkPool
   /** Bytes of the ranges that a large download is made of. */
   readonly partSize: number
