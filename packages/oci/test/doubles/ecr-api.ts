@@ -18,6 +18,10 @@ export interface EcrApiState {
   manifests(repository: string): Promise<readonly string[]>
   /** When a manifest was pushed last; undefined for one that was put into the store by hand. */
   pushedAt(repository: string, digest: string): Date | undefined
+  /** Whether a manifest is archived: it is described, but cannot be pulled. */
+  isArchived(repository: string, digest: string): boolean
+  /** Results of one answer, at most. */
+  readonly pageSize: number
   /** What a repository says of its tags. */
   tagRules(repository: string): Readonly<Record<string, unknown>>
   /** What IAM says against the call; undefined where it is allowed. */
@@ -34,7 +38,7 @@ interface Asked {
   readonly repositoryName?: string
   readonly repositoryNames?: readonly string[]
   readonly imageIds?: readonly ImageId[]
-  readonly filter?: { readonly tagStatus?: string }
+  readonly filter?: { readonly tagStatus?: string; readonly imageStatus?: string }
   readonly maxResults?: number
   readonly nextToken?: string
 }
@@ -117,7 +121,7 @@ async function describeRepositories(
 ): Promise<object> {
   const names = await state.repositories()
   const from = Number(nextToken ?? 0)
-  const to = from + maxResults
+  const to = from + Math.min(maxResults, state.pageSize)
   const repositories = names.slice(from, to).map((name) => describeRepository(name, state, host))
   return { repositories, ...(to < names.length && { nextToken: String(to) }) }
 }
@@ -147,6 +151,7 @@ async function describeImages(
   const tags = await taggedImages(store)
   const manifests = await state.manifests(repository)
   const tagsOf = (digest: string) => tags.filter((one) => one.imageDigest === digest).map((one) => one.imageTag)
+  const statusOf = (digest: string) => (state.isArchived(repository, digest) ? 'ARCHIVED' : 'ACTIVE')
   const wanted = imageIds?.map(({ imageTag, imageDigest }) => {
     const digest = imageDigest ?? tags.find((one) => one.imageTag === imageTag)?.imageDigest
     if (digest !== undefined && manifests.includes(digest)) return digest
@@ -158,10 +163,12 @@ async function describeImages(
   })
   const all = (wanted ?? manifests).filter((digest) => {
     const isTagged = tagsOf(digest).length > 0
-    return filter?.tagStatus === undefined || isTagged === (filter.tagStatus === 'TAGGED')
+    const { tagStatus, imageStatus = 'ANY' } = filter ?? {}
+    if (imageStatus !== 'ANY' && imageStatus !== statusOf(digest)) return false
+    return tagStatus === undefined || isTagged === (tagStatus === 'TAGGED')
   })
   const from = Number(nextToken ?? 0)
-  const to = from + maxResults
+  const to = from + Math.min(maxResults, state.pageSize)
   const imageDetails = await Promise.all(
     all.slice(from, to).map(async (imageDigest) => {
       const descriptor = await store.resolve(imageDigest)
@@ -171,6 +178,7 @@ async function describeImages(
         registryId: state.account,
         repositoryName: repository,
         imageDigest,
+        imageStatus: statusOf(imageDigest),
         ...(imageTags.length > 0 && { imageTags }),
         ...(imagePushedAt !== undefined && { imagePushedAt: imagePushedAt.getTime() / 1000 }),
         imageManifestMediaType: descriptor.mediaType,

@@ -42,6 +42,8 @@ export interface EcrOptions {
   readonly mounts?: boolean | undefined
   /** Whether the storage answers ranges without an end with 416, as some do. @default false */
   readonly refuseOpenRanges?: boolean | undefined
+  /** Results that its API gives in one answer, at most. @default what is asked for */
+  readonly pageSize?: number | undefined
 }
 
 /** A request and how it was answered. */
@@ -68,6 +70,10 @@ export interface Ecr extends Listening {
   spoilAddresses(count: number): void
   /** What a lifecycle rule for untagged images does: removes manifests that neither have a tag nor are in an index that has one. Gives their digests. */
   expireUntagged(repository: string): Promise<readonly string[]>
+  /** What its API tells of when a manifest was pushed. */
+  setPushedAt(repository: string, digest: string, date: Date): void
+  /** As a lifecycle rule that archives: it is described as archived from now on. */
+  archive(repository: string, digest: string): void
   /** Another policy from now on. */
   setPolicy(policy: EcrPolicy | undefined): void
 }
@@ -88,6 +94,7 @@ export async function startEcr(options: EcrOptions = {}): Promise<Ecr> {
   const ranges = new Map<string, string>()
   /** By repository: when each manifest was pushed last. */
   const pushed = new Map<string, Map<string, Date>>()
+  const archived = new Set<string>()
 
   let spoiled = 0
 
@@ -160,6 +167,8 @@ export async function startEcr(options: EcrOptions = {}): Promise<Ecr> {
       return [...digests].filter((_, i) => sizes[i] !== undefined)
     },
     pushedAt: (repository, digest) => pushed.get(repository)?.get(digest),
+    isArchived: (repository, digest) => archived.has(`${repository}@${digest}`),
+    pageSize: options.pageSize ?? Number.POSITIVE_INFINITY,
     tagRules(repository) {
       const rule = immutable.includes(repository) ? 'IMMUTABLE' : 'MUTABLE'
       if (tagExclusions.length === 0) return { imageTagMutability: rule }
@@ -261,6 +270,12 @@ export async function startEcr(options: EcrOptions = {}): Promise<Ecr> {
         pushed.get(repository)?.delete(digest)
       }
       return expired
+    },
+    setPushedAt(repository, digest, date) {
+      pushed.set(repository, (pushed.get(repository) ?? new Map()).set(digest, date))
+    },
+    archive(repository, digest) {
+      archived.add(`${repository}@${digest}`)
     },
     async close() {
       await listening.close()
