@@ -10,6 +10,7 @@ import {
   type ConvertTask,
   findFormer,
   readConversion,
+  readFormer,
   rewriteAssembled,
 } from './indexing/conversion.js'
 import type { FinishedLayer } from './indexing/finished-layer.js'
@@ -24,7 +25,7 @@ import {
   warnNotFound,
 } from './indexing/outcome.js'
 import type { LayerJob } from './indexing/plan.js'
-import { type KnownZtoc, type KnownZtocs, readPrevious } from './indexing/reusable.js'
+import type { KnownZtoc, KnownZtocs } from './indexing/reusable.js'
 import { indexingFrom, resolveSettings } from './indexing/settings.js'
 import { TemporaryFiles } from './indexing/temporary-files.js'
 import type { ConvertOptions, ImageLocation } from './options.js'
@@ -118,14 +119,18 @@ async function convertWith(
   const { from, to, settings } = task
   const { signal } = settings
   const { warnings, warn } = collectWarnings(onProgress)
+  let reading: Promise<ImageTree | undefined> | undefined
+  const former = (): Promise<ImageTree | undefined> => {
+    reading ??= readFormer(task)
+    return reading
+  }
   const change: ChangeLayers | undefined = settings.recompress
     ? async (tree) => {
-        const { minLayerSize, layerLimit, force } = settings
-        const former = force ? undefined : await readPrevious(to, signal)
+        const { minLayerSize, layerLimit } = settings
         return await recompressLayers(
           { from, to, temporary, minLayerSize, layerLimit, onProgress, signal },
           tree,
-          former,
+          await former(),
         )
       }
     : undefined
@@ -163,7 +168,7 @@ async function convertWith(
 
   if (elsewhere !== undefined) checkAllPlanned(elsewhere, jobs, from.name)
   const given = elsewhere && ztocsOf(elsewhere, to.store)
-  const { reusable, unchanged } = await findFormer(task, conversion, warn, given)
+  const { reusable, unchanged } = await findFormer(task, conversion, warn, await former(), given)
   if (unchanged !== undefined) {
     const { layers, assembled, image } = unchanged
     for (const layer of layers.values()) onProgress({ type: 'layer', layer: layer.result })

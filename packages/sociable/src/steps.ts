@@ -3,7 +3,7 @@ import { type Descriptor, isDigest, parseReference } from '@sociable/oci'
 import { convertImage, withConversion } from './convert.js'
 import { ImageError } from './error.js'
 import { layerCompression } from './image/layer-type.js'
-import { findFormer, readConversion } from './indexing/conversion.js'
+import { findFormer, readConversion, readFormer } from './indexing/conversion.js'
 import { indexLayers, reuseZtoc } from './indexing/layers.js'
 import { type LayerJob, layerKey } from './indexing/plan.js'
 import { indexingFrom, layersAtOnce, resolveSettings } from './indexing/settings.js'
@@ -49,7 +49,7 @@ export async function planConversion(
     const { from, top, to, settings } = task
     const { warn } = collectWarnings(onProgress)
     const conversion = await readConversion(task, onProgress, warn)
-    const { reusable, unchanged } = await findFormer(task, conversion, warn)
+    const { reusable, unchanged } = await findFormer(task, conversion, warn, await readFormer(task))
     if (unchanged !== undefined)
       return { digest: top.digest, layers: [], reused: [...unchanged.layers.values()].map(({ result }) => result) }
     const reuse = { source: from.store, destination: to.store, copyLayers: false, reusable, name: from.name, settings }

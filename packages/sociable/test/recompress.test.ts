@@ -5,11 +5,13 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { gunzipSync, inflateRawSync } from 'node:zlib'
+import { openStore, type Store } from '@sociable/oci'
 import { compressZstd } from '@sociable/ztoc'
 import {
   assembleConversion,
   type ConvertOptions,
   convert,
+  inspect,
   openImage,
   type ProgressEvent,
   verify,
@@ -159,6 +161,28 @@ test('a second run makes and changes nothing; another layer of the image costs t
   })
   assert.equal((await convert(`oci:${without}:app`, `oci:${path}:app`, RECOMPRESS)).digest, first.digest)
   await assert.rejects(convert(`oci:${without}:app`, `oci:${folder.fresh()}:app`, RECOMPRESS), /not/)
+})
+
+test('what has the destination name is read once', async () => {
+  const path = folder.fresh()
+  await convert(`oci:${source}:app`, `oci:${path}:app`, RECOMPRESS)
+  const { digest: top } = await inspect(`oci:${path}:app`)
+  const store = await openStore(`oci:${path}`, { mode: 'write' })
+  let reads = 0
+  const counting = new Proxy<Store>(store, {
+    get(of, property) {
+      if (property === 'fetch')
+        return (...[descriptor, options]: Parameters<Store['fetch']>) => {
+          if (descriptor.digest === top) reads++
+          return of.fetch(descriptor, options)
+        }
+      const value: unknown = Reflect.get(of, property)
+      return typeof value === 'function' ? value.bind(of) : value
+    },
+  })
+  await convert(`oci:${source}:app`, { store: counting, reference: 'app' }, RECOMPRESS)
+  assert.equal(reads, 1)
+  await store.close()
 })
 
 test('small zstd layers stay; without the option all layers do', async () => {

@@ -1,15 +1,15 @@
 import { Command } from 'commander'
 import { printable } from '../printable.js'
 import { addExamples } from './examples.js'
-import { notEmpty, option } from './option.js'
+import { minLayerSizeOption } from './index-options.js'
+import { addOptions, notEmpty, option } from './option.js'
 import { addRegistryOptions, type RegistryFlags, registryOptions } from './registry-options.js'
+import { addSelectionOptions, type SelectionFlags } from './selection-options.js'
 import { formatTable } from './table.js'
 import type { Terminal } from './terminal.js'
-import { parseAge, parseCount, parsePatterns, parseSize } from './values.js'
+import { parseAge, parseCount } from './values.js'
 
-interface BackfillFlags extends RegistryFlags {
-  readonly repository?: readonly string[]
-  readonly tag?: readonly string[]
+interface BackfillFlags extends RegistryFlags, SelectionFlags {
   readonly since?: number
   readonly limit?: number
   readonly dryRun?: boolean
@@ -27,15 +27,14 @@ export function backfillCommand(terminal: Terminal): Command {
         'after an interruption. SOCI-enabled images, signatures, attestations and untagged images are left unchanged. Exits with 1 if an image failed.',
     )
     .argument('<registry>', 'the registry, as host or host:port', notEmpty)
-    .addOption(
-      option('--repository <pattern>', 'repositories; * matches any text; repeatable (default: all)', parsePatterns),
-    )
-    .addOption(option('--tag <pattern>', 'tags; * matches any text; repeatable (default: all)', parsePatterns))
-    .addOption(option('--since <age>', 'only images created within this time, such as 30d', parseAge))
-    .addOption(option('--limit <count>', 'convert at most this many images', parseCount))
-    .addOption(option('--dry-run', 'list the images to convert, and change nothing'))
-    .addOption(option('--min-layer-size <size>', 'do not index layers smaller than this (default: 10MiB)', parseSize))
-    .addOption(option('--concurrency <count>', 'number of images to convert at a time (default: 2)', parseCount))
+  addOptions(
+    addSelectionOptions(command, 'tags'),
+    option('--since <age>', 'only images created within this time, such as 30d', parseAge),
+    option('--limit <count>', 'convert at most this many images', parseCount),
+    option('--dry-run', 'list the images to convert, and change nothing'),
+    minLayerSizeOption(),
+    option('--concurrency <count>', 'number of images to convert at a time (default: 2)', parseCount),
+  )
   addRegistryOptions(command)
   addExamples(command, [
     {

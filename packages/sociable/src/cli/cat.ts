@@ -3,7 +3,7 @@ import { addExamples } from './examples.js'
 import { UsageError } from './failure.js'
 import { imagePath, platformOption, type ReadingFlags, withImage } from './image-reading.js'
 import { layerLimitOption } from './index-options.js'
-import { notEmpty } from './option.js'
+import { addOptions, notEmpty } from './option.js'
 import { addRegistryOptions } from './registry-options.js'
 import type { Terminal } from './terminal.js'
 
@@ -15,8 +15,7 @@ export function catCommand(terminal: Terminal): Command {
     )
     .argument('<image>', 'the image', notEmpty)
     .argument('<paths...>', 'files in the image')
-    .addOption(platformOption())
-    .addOption(layerLimitOption())
+  addOptions(command, platformOption(), layerLimitOption())
   addRegistryOptions(command)
   addExamples(command, [
     { command: 'sociable cat oci:./image:app-soci /etc/os-release', does: 'print a file' },

@@ -2,7 +2,7 @@ import { Command } from 'commander'
 import { addExamples } from './examples.js'
 import { UsageError } from './failure.js'
 import { addIndexOptions, type IndexFlags, indexOptions } from './index-options.js'
-import { notEmpty, option } from './option.js'
+import { addOptions, notEmpty, option } from './option.js'
 import { addProfileOptions, type ProfileFlags, profileOptions } from './profile-options.js'
 import { reportProgress, summarize } from './progress-report.js'
 import { addRegistryOptions, type RegistryFlags, registryOptions } from './registry-options.js'
@@ -27,8 +27,8 @@ export function convertCommand(terminal: Terminal): Command {
       "the new image (default: the source's tag with -soci appended); - writes an archive to stdout",
       notEmpty,
     )
-  addProfileOptions(addIndexOptions(command))
-  command.addOption(
+  addOptions(
+    addProfileOptions(addIndexOptions(command)),
     option(
       '--recompress <kind>',
       'gzip: compress zstd layers with gzip so that they load lazily, and uncompressed layers if the destination is a registry',

@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { addExamples } from './examples.js'
 import { addIndexOptions, type IndexFlags, indexOptions } from './index-options.js'
-import { notEmpty, option } from './option.js'
+import { addOptions, notEmpty, option } from './option.js'
 import { reportProgress, summarize } from './progress-report.js'
 import { addRegistryOptions, type RegistryFlags, registryOptions } from './registry-options.js'
 import type { Terminal } from './terminal.js'
@@ -15,7 +15,10 @@ export function createCommand(terminal: Terminal): Command {
         'in the order of the platforms. AWS Fargate uses v1 indexes only for accounts that already used them; otherwise, use convert.',
     )
     .argument('<image>', 'the image', notEmpty)
-    .addOption(option('--index-tag <tag>', 'also tag the index (for several platforms: TAG-linux-amd64, …)', parseText))
+  addOptions(
+    command,
+    option('--index-tag <tag>', 'also tag the index (for several platforms: TAG-linux-amd64, …)', parseText),
+  )
   addRegistryOptions(addIndexOptions(command))
   addExamples(command, [
     { command: 'sociable create oci:./image:app', does: 'attach an index per platform' },

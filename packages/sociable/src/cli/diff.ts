@@ -2,7 +2,7 @@ import { Command } from 'commander'
 import type { DiffLayer, DiffPlatform } from '../diff.js'
 import { addExamples } from './examples.js'
 import { formatSize, shortDigest } from './format.js'
-import { notEmpty, option } from './option.js'
+import { addOptions, notEmpty, option } from './option.js'
 import { addRegistryOptions, type RegistryFlags, registryOptions } from './registry-options.js'
 import { type Column, formatTable } from './table.js'
 import type { Line, Terminal } from './terminal.js'
@@ -16,9 +16,10 @@ export function diffCommand(terminal: Terminal): Command {
     )
     .argument('<before>', 'the version that the runtime has', notEmpty)
     .argument('<after>', 'the new version', notEmpty)
-    .addOption(
-      option('-p, --platform <platform>', 'compare only this platform; repeatable (default: all)', parsePlatforms),
-    )
+  addOptions(
+    command,
+    option('-p, --platform <platform>', 'compare only this platform; repeatable (default: all)', parsePlatforms),
+  )
   addRegistryOptions(command)
   addExamples(command, [
     { command: 'sociable diff registry.example/app:1-soci registry.example/app:2-soci', does: 'compare two versions' },

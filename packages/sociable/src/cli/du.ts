@@ -6,7 +6,7 @@ import { addExamples } from './examples.js'
 import { formatCount, formatSize } from './format.js'
 import { imagePath, platformOption, type ReadingFlags, withImage } from './image-reading.js'
 import { layerLimitOption } from './index-options.js'
-import { notEmpty, option } from './option.js'
+import { addOptions, notEmpty, option } from './option.js'
 import { addRegistryOptions } from './registry-options.js'
 import { type Column, formatTable } from './table.js'
 import type { Terminal } from './terminal.js'
@@ -44,9 +44,12 @@ export function duCommand(terminal: Terminal): Command {
     )
     .argument('<image>', 'the image', notEmpty)
     .argument('[path]', 'a folder in the image (default: its root)')
-    .addOption(option('-d, --depth <levels>', 'number of folder levels to list', parseCount).default(1))
-    .addOption(platformOption())
-    .addOption(layerLimitOption())
+  addOptions(
+    command,
+    option('-d, --depth <levels>', 'number of folder levels to list', parseCount).default(1),
+    platformOption(),
+    layerLimitOption(),
+  )
   addRegistryOptions(command)
   addExamples(command, [
     { command: 'sociable du oci:./image:app-soci', does: 'list the folders of the root' },

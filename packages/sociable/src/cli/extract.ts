@@ -7,7 +7,7 @@ import { UsageError } from './failure.js'
 import { formatSize, plural } from './format.js'
 import { imagePath, platformOption, type ReadingFlags, withImage } from './image-reading.js'
 import { layerLimitOption } from './index-options.js'
-import { notEmpty, option } from './option.js'
+import { addOptions, notEmpty, option } from './option.js'
 import { addRegistryOptions } from './registry-options.js'
 import type { Terminal } from './terminal.js'
 
@@ -42,11 +42,12 @@ export function extractCommand(terminal: Terminal): Command {
     .argument('<image>', 'the image', notEmpty)
     .argument('<path>', 'a file or a directory in the image; / is all of it', notEmpty)
     .argument('<dir>', 'the folder to create, or - for a tar on stdout', notEmpty)
-    .addOption(
-      option('--keep-links', 'write symlinks as they are in the image, even absolute ones and those out of the folder'),
-    )
-    .addOption(platformOption())
-    .addOption(layerLimitOption())
+  addOptions(
+    command,
+    option('--keep-links', 'write symlinks as they are in the image, even absolute ones and those out of the folder'),
+    platformOption(),
+    layerLimitOption(),
+  )
   addRegistryOptions(command)
   addExamples(command, [
     { command: 'sociable extract oci:./image:app-soci /etc ./etc', does: 'extract a directory' },

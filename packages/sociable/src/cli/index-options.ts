@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import type { IndexOptions, Optimization } from '../options.js'
 import { UsageError } from './failure.js'
-import { option } from './option.js'
+import { addOptions, option } from './option.js'
 import {
   parseCount,
   parseImages,
@@ -38,6 +38,9 @@ export const spanSizeOption = () =>
 export const buildToolOption = () =>
   option('--build-tool <name>', 'identifier written into the result (default: "sociable v1")', parseText)
 
+export const minLayerSizeOption = () =>
+  option('--min-layer-size <size>', 'do not index layers smaller than this (default: 10MiB)', parseSize)
+
 export const layerLimitOption = () =>
   option(
     '--layer-limit <size>',
@@ -46,7 +49,8 @@ export const layerLimitOption = () =>
   )
 
 export function addIndexOptions(command: Command): Command {
-  return [
+  return addOptions(
+    command,
     option(
       '-p, --platform <platform>',
       'index only this platform; repeatable (default: all platforms of the image)',
@@ -54,7 +58,7 @@ export function addIndexOptions(command: Command): Command {
     ),
     option('--all-platforms', 'index all platforms, even if --platform is set'),
     spanSizeOption(),
-    option('--min-layer-size <size>', 'do not index layers smaller than this (default: 10MiB)', parseSize),
+    minLayerSizeOption(),
     option('--prefetch-file <path>', 'path in the image that the runtime should prefetch; repeatable', parsePaths),
     option('--prefetch-files-json <file>', 'file with a JSON array of such paths', parseText),
     option('--optimizations <list>', 'optional optimizations of the index: xattr', parseOptimizations),
@@ -66,7 +70,7 @@ export function addIndexOptions(command: Command): Command {
     option('--concurrency <count>', 'number of layers to index at a time (default: the number of cores)', parseCount),
     option('--memory <size>', 'memory limit for indexing (default: none)', parsePositiveSize),
     layerLimitOption(),
-  ].reduce((to, each) => to.addOption(each), command)
+  )
 }
 
 /** @throws UsageError where the file of --prefetch-files-json cannot be used */

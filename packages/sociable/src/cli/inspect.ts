@@ -5,7 +5,7 @@ import type { ContentResult } from '../result.js'
 import { addExamples } from './examples.js'
 import { UsageError } from './failure.js'
 import { formatBinarySize, formatCount, formatSize, plural, shortDigest } from './format.js'
-import { notEmpty, option } from './option.js'
+import { addOptions, notEmpty, option } from './option.js'
 import { addRegistryOptions, type RegistryFlags, registryOptions } from './registry-options.js'
 import { type Column, formatTable } from './table.js'
 import type { Line, Style, Styled, Terminal } from './terminal.js'
@@ -26,17 +26,16 @@ export function inspectCommand(terminal: Terminal): Command {
         'and whether the image is eligible for lazy loading on AWS Fargate, which also depends on the account and region. Reads no layer.',
     )
     .argument('<image>', 'the image', notEmpty)
-    .addOption(
-      option(
-        '-p, --platform <platform>',
-        'show only this platform; repeatable (default: all of the image)',
-        parsePlatforms,
-      ),
-    )
-    .addOption(option('--tree', 'print a tree instead of tables: image, platforms, SOCI indexes, zTOCs and layers'))
-    .addOption(
-      option('--config', "print the image's config as JSON instead, for --platform or the platform of this machine"),
-    )
+  addOptions(
+    command,
+    option(
+      '-p, --platform <platform>',
+      'show only this platform; repeatable (default: all of the image)',
+      parsePlatforms,
+    ),
+    option('--tree', 'print a tree instead of tables: image, platforms, SOCI indexes, zTOCs and layers'),
+    option('--config', "print the image's config as JSON instead, for --platform or the platform of this machine"),
+  )
   addRegistryOptions(command)
   addExamples(command, [
     { command: 'sociable inspect oci:./image:app-soci', does: 'print a table per platform' },

@@ -7,7 +7,7 @@ import { UsageError } from './failure.js'
 import { formatSize } from './format.js'
 import { imagePath, platformOption, type ReadingFlags, withImage } from './image-reading.js'
 import { layerLimitOption } from './index-options.js'
-import { notEmpty, option } from './option.js'
+import { addOptions, notEmpty, option } from './option.js'
 import { addRegistryOptions } from './registry-options.js'
 import { formatTable } from './table.js'
 import type { Terminal } from './terminal.js'
@@ -45,14 +45,17 @@ export function lsCommand(terminal: Terminal): Command {
     .usage('[options] <image> [paths...]')
     .argument('[image]', 'the image', notEmpty)
     .argument('[paths...]', 'folders or files in the image (default: its root)')
-    .addOption(option('-l, --long', 'also print type, mode, owner, size, time and link target'))
-    .addOption(option('-a, --all', 'no effect: names that start with a dot are always listed'))
-    .addOption(option('-h, --human-readable', 'with -l, print sizes as 4.2 MB'))
-    .addOption(option('-S, --sort-size', 'sort by size, largest first'))
-    .addOption(option('-t, --sort-time', 'sort by time, newest first'))
-    .addOption(option('-R, --recursive', 'list subfolders, too'))
-    .addOption(platformOption())
-    .addOption(layerLimitOption())
+  addOptions(
+    command,
+    option('-l, --long', 'also print type, mode, owner, size, time and link target'),
+    option('-a, --all', 'no effect: names that start with a dot are always listed'),
+    option('-h, --human-readable', 'with -l, print sizes as 4.2 MB'),
+    option('-S, --sort-size', 'sort by size, largest first'),
+    option('-t, --sort-time', 'sort by time, newest first'),
+    option('-R, --recursive', 'list subfolders, too'),
+    platformOption(),
+    layerLimitOption(),
+  )
   addRegistryOptions(command)
   addExamples(command, [
     { command: 'sociable ls oci:./image:app-soci /etc', does: 'list a folder' },

@@ -14,6 +14,12 @@ export function option<T>(
   return made
 }
 
+/** Adds flags, in the order of the help. */
+export function addOptions(command: Command, ...options: readonly Option[]): Command {
+  for (const each of options) command.addOption(each)
+  return command
+}
+
 function variableName(made: Option): string {
   return `SOCIABLE_${made.name().replaceAll('-', '_').toUpperCase()}`
 }

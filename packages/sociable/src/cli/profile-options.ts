@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import type { ConvertOptions, StartLayerKind } from '../options.js'
 import { UsageError } from './failure.js'
 import { formatBinarySize } from './format.js'
-import { option } from './option.js'
+import { addOptions, option } from './option.js'
 import { parseFiles, parseOnOff, parseSize, parseStartLayer } from './values.js'
 
 export interface ProfileFlags {
@@ -15,7 +15,8 @@ export interface ProfileFlags {
 }
 
 export function addProfileOptions(command: Command): Command {
-  return [
+  return addOptions(
+    command,
     option(
       '--profile <file>',
       'profile of the files that a start reads, from `sociable profile`; repeatable',
@@ -32,7 +33,7 @@ export function addProfileOptions(command: Command): Command {
       parseSize,
     ),
     option('--profile-spans <on|off>', 'cut spans at the parts that the profile lists (default: on)', parseOnOff),
-  ].reduce((to, each) => to.addOption(each), command)
+  )
 }
 
 /** @throws UsageError where a profile cannot be read */

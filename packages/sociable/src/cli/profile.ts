@@ -10,7 +10,7 @@ import { addExamples } from './examples.js'
 import { UsageError } from './failure.js'
 import { plural } from './format.js'
 import { platformOption } from './image-reading.js'
-import { notEmpty, option } from './option.js'
+import { addOptions, notEmpty, option } from './option.js'
 import { addRegistryOptions, type RegistryFlags, registryOptions } from './registry-options.js'
 import type { Terminal } from './terminal.js'
 import { parseFiles, parseText } from './values.js'
@@ -42,14 +42,15 @@ export function profileCommand(terminal: Terminal): Command {
         'imports. With --check, prints which paths of the profile an image has; the exit status is 1 if any is missing.',
     )
     .argument('[trace...]', 'trace files; - for standard input', notEmptyList, [])
-    .addOption(option('-o, --output <file>', 'write the profile to this file (default: stdout)', parseText))
-    .addOption(option('--static <image>', 'make the profile from this image, without a trace', parseText))
-    .addOption(option('--root <dir>', 'only files below this folder, with paths relative to it', parseText))
-    .addOption(
-      option('--exclude <pattern>', 'leave out paths that match; * is any text, including /; repeatable', parseFiles),
-    )
-    .addOption(option('--check <image>', 'print which paths of the profile this image has', parseText))
-    .addOption(platformOption())
+  addOptions(
+    command,
+    option('-o, --output <file>', 'write the profile to this file (default: stdout)', parseText),
+    option('--static <image>', 'make the profile from this image, without a trace', parseText),
+    option('--root <dir>', 'only files below this folder, with paths relative to it', parseText),
+    option('--exclude <pattern>', 'leave out paths that match; * is any text, including /; repeatable', parseFiles),
+    option('--check <image>', 'print which paths of the profile this image has', parseText),
+    platformOption(),
+  )
   addRegistryOptions(command)
   addExamples(command, [
     { command: 'strace -f -o start.log ./app; sociable profile start.log -o start.json', does: 'make a profile' },

@@ -1,15 +1,14 @@
 import { Command } from 'commander'
 import { printable } from '../printable.js'
 import { addExamples } from './examples.js'
-import { notEmpty, option } from './option.js'
+import { addOptions, notEmpty, option } from './option.js'
 import { addRegistryOptions, type RegistryFlags, registryOptions } from './registry-options.js'
+import { addSelectionOptions, type SelectionFlags } from './selection-options.js'
 import { formatTable } from './table.js'
 import type { Terminal } from './terminal.js'
-import { parseAge, parseCount, parsePatterns, parseTagTemplate } from './values.js'
+import { parseAge, parseCount, parseTagTemplate } from './values.js'
 
-interface PruneFlags extends RegistryFlags {
-  readonly repository?: readonly string[]
-  readonly tag?: readonly string[]
+interface PruneFlags extends RegistryFlags, SelectionFlags {
   readonly olderThan?: number
   readonly sociTag?: string
   readonly yes?: boolean
@@ -27,22 +26,13 @@ export function pruneCommand(terminal: Terminal): Command {
         'task or task definition uses it. Exits with 1 if an image failed.',
     )
     .argument('<registry>', 'the registry, as host or host:port', notEmpty)
-    .addOption(
-      option('--repository <pattern>', 'repositories; * matches any text; repeatable (default: all)', parsePatterns),
-    )
-    .addOption(
-      option(
-        '--tag <pattern>',
-        'tags of the images or their origins; * matches any text; repeatable (default: all)',
-        parsePatterns,
-      ),
-    )
-    .addOption(
-      option('--older-than <age>', 'only images pushed before this time, such as 1d; Amazon ECR only', parseAge),
-    )
-    .addOption(option('--soci-tag <template>', 'tags of SOCI-enabled images (default: {tag}-soci)', parseTagTemplate))
-    .addOption(option('--yes', 'delete the images; without this flag, nothing is changed'))
-    .addOption(option('--concurrency <count>', 'number of images to compare at a time (default: 4)', parseCount))
+  addOptions(
+    addSelectionOptions(command, 'tags of the images or their origins'),
+    option('--older-than <age>', 'only images pushed before this time, such as 1d; Amazon ECR only', parseAge),
+    option('--soci-tag <template>', 'tags of SOCI-enabled images (default: {tag}-soci)', parseTagTemplate),
+    option('--yes', 'delete the images; without this flag, nothing is changed'),
+    option('--concurrency <count>', 'number of images to compare at a time (default: 4)', parseCount),
+  )
   addRegistryOptions(command)
   addExamples(command, [
     { command: "sociable prune registry.example --repository 'app/*'", does: 'list what would be deleted' },

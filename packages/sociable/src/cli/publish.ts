@@ -3,10 +3,11 @@ import type { PublishOptions } from '../publish.js'
 import { addExamples } from './examples.js'
 import { plural } from './format.js'
 import { ImageProgress } from './image-progress.js'
-import { notEmpty, option } from './option.js'
+import { minLayerSizeOption } from './index-options.js'
+import { addOptions, notEmpty, option } from './option.js'
 import { reportProgress } from './progress-report.js'
 import type { Terminal } from './terminal.js'
-import { parseCount, parseSize, parseStacks, parseText } from './values.js'
+import { parseCount, parseStacks, parseText } from './values.js'
 
 interface PublishFlags {
   readonly stack?: readonly string[]
@@ -27,20 +28,21 @@ export function publishCommand(terminal: Terminal): Command {
         'tagged with -soci appended. Run it between `cdk synth` and `cdk deploy`. Uses the roles that the assembly names. A second run changes nothing.',
     )
     .argument('[assembly]', 'the output folder of `cdk synth`', notEmpty, 'cdk.out')
-    .addOption(
-      option(
-        '--stack <name>',
-        'this stack and those it depends on; * matches any text; repeatable (default: all)',
-        parseStacks,
-      ),
-    )
-    .addOption(option('--profile <name>', 'AWS profile', parseText))
-    .addOption(option('--region <region>', 'region of stacks without one', parseText))
-    .addOption(option('--skip-build', 'only convert images that are already in Amazon ECR'))
-    .addOption(option('--dry-run', 'list the images, and change nothing'))
-    .addOption(option('--require-index', 'fail if no layer can be indexed'))
-    .addOption(option('--min-layer-size <size>', 'do not index layers smaller than this (default: 10MiB)', parseSize))
-    .addOption(option('--concurrency <count>', 'number of images to convert at a time (default: 2)', parseCount))
+  addOptions(
+    command,
+    option(
+      '--stack <name>',
+      'this stack and those it depends on; * matches any text; repeatable (default: all)',
+      parseStacks,
+    ),
+    option('--profile <name>', 'AWS profile', parseText),
+    option('--region <region>', 'region of stacks without one', parseText),
+    option('--skip-build', 'only convert images that are already in Amazon ECR'),
+    option('--dry-run', 'list the images, and change nothing'),
+    option('--require-index', 'fail if no layer can be indexed'),
+    minLayerSizeOption(),
+    option('--concurrency <count>', 'number of images to convert at a time (default: 2)', parseCount),
+  )
   addExamples(command, [
     { command: 'sociable publish', does: 'publish all images of the assembly in cdk.out' },
     { command: "sociable publish --stack 'Prod/*'", does: 'publish the images of the stage Prod' },

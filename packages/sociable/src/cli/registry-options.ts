@@ -5,7 +5,7 @@ import type { Command } from 'commander'
 import type { RegistryAccess } from '../options.js'
 import { UsageError } from './failure.js'
 import { formatBinarySize } from './format.js'
-import { option } from './option.js'
+import { addOptions, option } from './option.js'
 import type { Terminal } from './terminal.js'
 import { parseHosts, parseText } from './values.js'
 
@@ -22,14 +22,15 @@ export interface RegistryFlags {
 const PASSWORD_LIMIT = 64 << 10
 
 export function addRegistryOptions(command: Command): Command {
-  return [
+  return addOptions(
+    command,
     option('--username <name>', "user name for the destination's registry; requires --password-stdin", parseText),
     option('--password-stdin', 'read the password from stdin'),
     option('--plain-http', 'use plain HTTP without TLS (default: only on this machine)'),
     option('--plain-http-registry <host>', 'use plain HTTP for this registry only; repeatable', parseHosts),
     option('--insecure', 'accept any certificate'),
     option('--insecure-registry <host>', 'accept any certificate from this registry only; repeatable', parseHosts),
-  ].reduce((to, each) => to.addOption(each), command)
+  )
 }
 
 /**

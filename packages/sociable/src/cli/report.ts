@@ -2,7 +2,7 @@ import { Command } from 'commander'
 import { writeFileAtomically } from './atomic-file.js'
 import { addExamples } from './examples.js'
 import { platformOption } from './image-reading.js'
-import { notEmpty, option } from './option.js'
+import { addOptions, notEmpty, option } from './option.js'
 import { profileOptions } from './profile-options.js'
 import { addRegistryOptions, type RegistryFlags, registryOptions } from './registry-options.js'
 import type { Terminal } from './terminal.js'
@@ -38,9 +38,12 @@ export function reportCommand(terminal: Terminal): Command {
         'what a profiled start reads, and what could be smaller. Layers without an index are read whole.',
     )
     .argument('<image>', 'the image', notEmpty)
-    .addOption(option('-o, --output <file>', `write the page to this file (default: ${DEFAULT_FILE})`, parseText))
-    .addOption(option('--profile <file>', 'what a start reads; repeatable', parseFiles))
-    .addOption(platformOption())
+  addOptions(
+    command,
+    option('-o, --output <file>', `write the page to this file (default: ${DEFAULT_FILE})`, parseText),
+    option('--profile <file>', 'what a start reads; repeatable', parseFiles),
+    platformOption(),
+  )
   addRegistryOptions(command)
   addExamples(command, [
     { command: 'sociable report registry.example/app:1-soci', does: 'write report.html' },

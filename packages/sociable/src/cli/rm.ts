@@ -2,7 +2,7 @@ import { Command } from 'commander'
 import type { RemoveSociResult } from '../remove-soci.js'
 import { addExamples } from './examples.js'
 import { plural } from './format.js'
-import { notEmpty, option } from './option.js'
+import { addOptions, notEmpty, option } from './option.js'
 import { addRegistryOptions, type RegistryFlags, registryOptions } from './registry-options.js'
 import type { Terminal } from './terminal.js'
 
@@ -14,7 +14,7 @@ export function rmCommand(terminal: Terminal): Command {
         'them. Prints what was removed. Blobs that nothing refers to any more are left to the garbage collection of the registry.',
     )
     .argument('<image>', 'the image', notEmpty)
-    .addOption(option('--all', 'also remove the indexes of other tools'))
+  addOptions(command, option('--all', 'also remove the indexes of other tools'))
   addRegistryOptions(command)
   addExamples(command, [
     { command: 'sociable rm registry.example/app:1', does: 'remove what sociable added' },

@@ -3,7 +3,7 @@ import type { LeftOutFolder } from '@sociable/oci'
 import { Command, InvalidArgumentError } from 'commander'
 import { addExamples } from './examples.js'
 import { plural } from './format.js'
-import { notEmpty, option } from './option.js'
+import { addOptions, notEmpty, option } from './option.js'
 import type { Terminal } from './terminal.js'
 
 interface ServeFlags {
@@ -39,14 +39,15 @@ export function serveCommand(terminal: Terminal): Command {
       'Serves OCI layouts as a registry, until Ctrl-C. If DIR is a layout, it is a repository with the name of the folder. Otherwise, the layouts below DIR are repositories named by their paths, and a push to a new name creates one. Layouts whose path is not a valid repository name are not served; a warning lists them. Prints the address (host:port). There is no TLS and no login, so by default only this machine can connect.',
     )
     .argument('<dir>', 'a layout, or a folder of layouts', notEmpty)
-    .addOption(option('--port <port>', 'port to listen on (default: any free port)', parsePort).default(0, 'any'))
-    .addOption(option('--host <host>', 'address to listen on; 0.0.0.0 for all', notEmpty).default(LOOPBACK))
-    .addOption(
-      option('--allow-host <name>', 'host name that clients may use for this registry; repeatable', notEmpty)
-        .argParser((name: string, before: readonly string[]) => [...before, notEmpty(name)])
-        .default([], 'names of the loopback and --host'),
-    )
-    .addOption(option('--read-only', 'refuse pushes and deletions'))
+  addOptions(
+    command,
+    option('--port <port>', 'port to listen on (default: any free port)', parsePort).default(0, 'any'),
+    option('--host <host>', 'address to listen on; 0.0.0.0 for all', notEmpty).default(LOOPBACK),
+    option('--allow-host <name>', 'host name that clients may use for this registry; repeatable', notEmpty)
+      .argParser((name: string, before: readonly string[]) => [...before, notEmpty(name)])
+      .default([], 'names of the loopback and --host'),
+    option('--read-only', 'refuse pushes and deletions'),
+  )
   addExamples(command, [
     { command: 'sociable serve ./images --port 5000', does: './images/app is 127.0.0.1:5000/app' },
     { command: 'sociable serve ./app --read-only', does: 'read one layout with a registry client' },

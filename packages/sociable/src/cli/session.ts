@@ -41,8 +41,9 @@ async function settleAddressSpace(command: string): Promise<void> {
   if (command === 'completion' || command === 'help') return
   const { needsRestart, restart } = await import('./address-space.js')
   if (!needsRestart()) return
-  for (const signal of SIGNALS) process.removeAllListeners(signal) // they are the other's
-  process.exit(await restart())
+  for (const signal of SIGNALS) process.removeAllListeners(signal) // they are passed on instead
+  const { endAs } = await import('./run-program.js')
+  endAs(await restart())
 }
 
 async function run(): Promise<number> {

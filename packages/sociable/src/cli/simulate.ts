@@ -5,7 +5,7 @@ import { addExamples } from './examples.js'
 import { UsageError } from './failure.js'
 import { formatSize, plural } from './format.js'
 import { platformOption } from './image-reading.js'
-import { notEmpty, option } from './option.js'
+import { addOptions, notEmpty, option } from './option.js'
 import { profileOptions } from './profile-options.js'
 import { addRegistryOptions, type RegistryFlags, registryOptions } from './registry-options.js'
 import { type Column, formatTable } from './table.js'
@@ -30,26 +30,23 @@ export function simulateCommand(terminal: Terminal): Command {
         'with containerd and the SOCI snapshotter; compare the ways rather than trust the seconds. Layers without an index are read whole.',
     )
     .argument('<image>', 'the image', notEmpty)
-    .addOption(
-      option('--profile <file>', 'what a start reads, from `sociable profile`; required; repeatable', parseFiles),
-    )
-    .addOption(option('--bandwidth <size>', 'bytes per second from the registry (default: 60MB)', parsePositiveSize))
-    .addOption(option('--latency <time>', 'round trip to the registry (default: 3ms)', parseDuration))
-    .addOption(
-      option(
-        '--program-time <time>',
-        'time that the program needs until it is ready if its files are in memory (default: 500ms)',
-        parseDuration,
-      ),
-    )
-    .addOption(
-      option(
-        '--machine-speed <factor>',
-        'speed of the processor; 1 is the 2 cores that the model was measured on',
-        parseFactor,
-      ),
-    )
-    .addOption(platformOption())
+  addOptions(
+    command,
+    option('--profile <file>', 'what a start reads, from `sociable profile`; required; repeatable', parseFiles),
+    option('--bandwidth <size>', 'bytes per second from the registry (default: 60MB)', parsePositiveSize),
+    option('--latency <time>', 'round trip to the registry (default: 3ms)', parseDuration),
+    option(
+      '--program-time <time>',
+      'time that the program needs until it is ready if its files are in memory (default: 500ms)',
+      parseDuration,
+    ),
+    option(
+      '--machine-speed <factor>',
+      'speed of the processor; 1 is the 2 cores that the model was measured on',
+      parseFactor,
+    ),
+    platformOption(),
+  )
   addRegistryOptions(command)
   addExamples(command, [
     {

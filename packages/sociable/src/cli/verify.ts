@@ -2,7 +2,7 @@ import { Command } from 'commander'
 import type { VerifyResult } from '../verify.js'
 import { addExamples } from './examples.js'
 import { plural } from './format.js'
-import { notEmpty, option } from './option.js'
+import { addOptions, notEmpty, option } from './option.js'
 import { addRegistryOptions, type RegistryFlags, registryOptions } from './registry-options.js'
 import type { Line, Styled, Terminal } from './terminal.js'
 import { parsePlatforms } from './values.js'
@@ -20,14 +20,15 @@ export function verifyCommand(terminal: Terminal): Command {
         'below it. Indexes of other tools are checked, too. Exits with 1 if anything is wrong; warnings alone do not fail the command.',
     )
     .argument('<image>', 'the image', notEmpty)
-    .addOption(option('--deep', 'decode the layers again, and compare their files and bytes with the zTOCs'))
-    .addOption(
-      option(
-        '-p, --platform <platform>',
-        'check only this platform; repeatable (default: all of the image)',
-        parsePlatforms,
-      ),
-    )
+  addOptions(
+    command,
+    option('--deep', 'decode the layers again, and compare their files and bytes with the zTOCs'),
+    option(
+      '-p, --platform <platform>',
+      'check only this platform; repeatable (default: all of the image)',
+      parsePlatforms,
+    ),
+  )
   addRegistryOptions(command)
   addExamples(command, [
     { command: 'sociable verify registry.example/app:1-soci', does: 'check an image before it is deployed' },

@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { printable } from '../printable.js'
 import { addExamples } from './examples.js'
-import { notEmpty, option } from './option.js'
+import { addOptions, notEmpty, option } from './option.js'
 import { addRegistryOptions, type RegistryFlags, registryOptions } from './registry-options.js'
 import type { Terminal } from './terminal.js'
 import { parseDuration, parseText } from './values.js'
@@ -20,9 +20,12 @@ export function waitCommand(terminal: Terminal): Command {
         'TAG-soci if it was made from what TAG is now. Exits with 0 when the index exists, and with 1 after the timeout.',
     )
     .argument('<image>', 'the image', notEmpty)
-    .addOption(option('--timeout <time>', 'give up after this time (default: 10m); 0 checks once', parseDuration))
-    .addOption(option('--interval <time>', 'time between checks (default: 5s)', parseDuration))
-    .addOption(option('--destination <image>', 'where the SOCI-enabled image will be', parseText))
+  addOptions(
+    command,
+    option('--timeout <time>', 'give up after this time (default: 10m); 0 checks once', parseDuration),
+    option('--interval <time>', 'time between checks (default: 5s)', parseDuration),
+    option('--destination <image>', 'where the SOCI-enabled image will be', parseText),
+  )
   addRegistryOptions(command)
   addExamples(command, [
     { command: 'sociable wait registry.example/app:1 --timeout 15m', does: 'wait for app:1 or app:1-soci' },

@@ -8,7 +8,7 @@ import { addExamples } from './examples.js'
 import { UsageError } from './failure.js'
 import { formatSize } from './format.js'
 import { addIndexOptions, buildToolOption, type IndexFlags, layerLimitOption, spanSizeOption } from './index-options.js'
-import { notEmpty, option } from './option.js'
+import { addOptions, notEmpty, option } from './option.js'
 import { type ProgressReport, reportProgress } from './progress-report.js'
 import { addRegistryOptions, type RegistryFlags, registryOptions } from './registry-options.js'
 import type { Terminal } from './terminal.js'
@@ -43,25 +43,26 @@ export function ztocCommand(terminal: Terminal): Command {
         'The other flags of convert are accepted and ignored, so that scripts can pass the same flags to both.',
     )
     .argument('<layer>', 'a file, - for standard input, or IMAGE@sha256:DIGEST for a layer of an image', notEmpty)
-    .addOption(
-      option(
-        '-o, --output <file>',
-        'write the zTOC to this file; - writes it to stdout, and the digest to stderr',
-        parseText,
-      ),
-    )
-    .addOption(
-      option(
-        '--compression <kind>',
-        "gzip or uncompressed (default: detected from the layer's first bytes or the image's manifest)",
-      ).choices(['gzip', 'uncompressed']),
-    )
-    .addOption(spanSizeOption())
-    .addOption(buildToolOption())
-    .addOption(layerLimitOption())
+  addOptions(
+    command,
+    option(
+      '-o, --output <file>',
+      'write the zTOC to this file; - writes it to stdout, and the digest to stderr',
+      parseText,
+    ),
+    option(
+      '--compression <kind>',
+      "gzip or uncompressed (default: detected from the layer's first bytes or the image's manifest)",
+    ).choices(['gzip', 'uncompressed']),
+    spanSizeOption(),
+    buildToolOption(),
+    layerLimitOption(),
+  )
   addRegistryOptions(command)
-  for (const shared of addIndexOptions(new Command()).options)
-    if (!command.options.some((own) => own.long === shared.long)) command.addOption(shared.hideHelp())
+  const others = addIndexOptions(new Command()).options.filter(
+    ({ long }) => !command.options.some((own) => own.long === long),
+  )
+  addOptions(command, ...others.map((each) => each.hideHelp()))
   addExamples(command, [
     { command: 'sociable ztoc layer.tar.gz --output layer.ztoc', does: 'index a file' },
     {

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 // `sociable-docker`: runs docker with the same arguments. After a push it creates a SOCI-enabled copy of the image in the registry.
 import { fileURLToPath } from 'node:url'
+import { endAs, type ProgramEnd, runProgram } from '../cli/run-program.js'
 import { type DockerCommand, parseDockerCommand } from './docker-arguments.js'
-import { endAs, type ProgramEnd, runProgram } from './run-program.js'
 
 /** Set for the program that is run: where it is found at the start, the program is this one again. */
 const RUNNING = 'SOCIABLE_DOCKER_RUNNING'

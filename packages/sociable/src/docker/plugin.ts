@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 // `docker soci …`: sociable as a plugin of docker's command line (docker/cli, cli-plugins/manager: metadata and arguments of a plugin).
 import { fileURLToPath } from 'node:url'
+import { endAs, runProgram } from '../cli/run-program.js'
 import { packageVersion } from '../cli/version.js'
 import { parsePluginCommand } from './docker-arguments.js'
-import { endAs, runProgram } from './run-program.js'
 
 const METADATA_COMMAND = 'docker-cli-plugin-metadata'
 const METADATA = {

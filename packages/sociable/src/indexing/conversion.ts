@@ -105,7 +105,13 @@ export interface Former {
     | undefined
 }
 
+/** What has the destination's name, unless it is not to be used. */
+export async function readFormer({ to, settings }: ConvertTask): Promise<ImageTree | undefined> {
+  return settings.force ? undefined : await readPrevious(to, settings.signal)
+}
+
 /**
+ * @param former what `readFormer` gives
  * @param given zTOCs by layer key, where they are not to be looked for
  * @throws StoreError TAG_IMMUTABLE if the destination's tag is immutable and names another image, as far as the registry says
  */
@@ -113,11 +119,11 @@ export async function findFormer(
   { from, to, cacheFrom, settings }: ConvertTask,
   conversion: Conversion,
   warn: (message: string) => void,
+  former: ImageTree | undefined,
   given?: KnownZtocs,
 ): Promise<Former> {
   const { tree, plans, jobs } = conversion
   const { signal } = settings
-  const former = settings.force ? undefined : await readPrevious(to, signal)
   const previous = former && (await withoutStartLayers(to.store, former, signal)).tree
   if (former !== undefined && previous !== undefined && settings.profile !== undefined) {
     const profiled = await formerProfiled(to.store, former, previous, conversion, settings)

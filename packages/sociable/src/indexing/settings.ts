@@ -125,11 +125,14 @@ function profileKeys(settings: Omit<Settings, ProfileKeys>, profileSpans: boolea
   return {
     profileKey: keyOf([minLayerSize, startLayer, startLayerLimit, prefetchFiles, xattr, spansKey]),
     spansKey,
-    hot: profileSpans
-      ? { files: profile.files, except: copyRules, ...(profile.static && { coldSpanSize: STATIC_COLD_SPAN_SIZE }) }
-      : undefined,
+    hot: profileSpans ? { files: profile.files, except: copyRules, coldSpanSize: coldSpanSizeOf(profile) } : undefined,
     capture: startLayer === 'none' ? undefined : { files: profile.files, rules: copyRules },
   }
+}
+
+/** Bytes of a span that a start does not read, as far as the profile knows; undefined for the default. */
+export function coldSpanSizeOf({ static: isGuess }: Pick<Profile, 'static'>): number | undefined {
+  return isGuess ? STATIC_COLD_SPAN_SIZE : undefined
 }
 
 function wholeNumber(name: string, value: number, least: number): number {

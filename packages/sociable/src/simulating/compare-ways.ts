@@ -1,5 +1,5 @@
 // The starts that each way of converting an image leads to, and which way is best.
-import { resolveSettings } from '../indexing/settings.js'
+import { coldSpanSizeOf, resolveSettings } from '../indexing/settings.js'
 import type { Profile } from '../profile/profile.js'
 import { chooseFiles } from '../start-layer/choose-files.js'
 import type { SimulatedImage } from './simulated-image.js'
@@ -46,7 +46,8 @@ function simulateWay(
   { name, flags, options, usesProfile }: Way,
   conditions: StartConditions,
 ): SimulatedWay {
-  const settings = resolveSettings({ ...options, profile: usesProfile ? profile : undefined })
+  const settings = resolveSettings(options) // without the profile, which would be merged and hashed for each way
+  const cutsSpans = usesProfile && options.profileSpans !== false
   const copied = new Set<SimulatedFile>()
   if (usesProfile && settings.startLayer !== 'none') {
     const byDigest = new Map(layers.map((layer) => [layer.digest, layer]))
@@ -56,12 +57,12 @@ function simulateWay(
     }
     for (const file of chooseFiles([...files.keys()], settings, sizes)) copied.add(files.get(file)!)
   }
-  const { spanSize, minLayerSize, hot } = settings
+  const { spanSize, minLayerSize } = settings
   const work = lazyStart(layers, [...files.values()], {
     spanSize,
     minLayerSize,
-    profileSpans: hot !== undefined,
-    coldSpanSize: hot?.coldSpanSize,
+    profileSpans: cutsSpans,
+    coldSpanSize: cutsSpans ? coldSpanSizeOf(profile) : undefined,
     copied,
   })
   return {
@@ -69,7 +70,7 @@ function simulateWay(
     flags,
     ...startTime(work, conditions),
     startLayer: startLayer(layers, copied).size,
-    isBound: hot === undefined && layers.some((layer) => isCoarse(layer, spanSize)),
+    isBound: !cutsSpans && layers.some((layer) => isCoarse(layer, spanSize)),
   }
 }
 
