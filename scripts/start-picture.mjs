@@ -1,6 +1,6 @@
 // Draws docs/images/start.svg: the layers of an image as rows of spans, those that a start reads, and how long starts take.
 // `--measure` first runs a start with the real containerd and SOCI snapshotter and writes which spans it reads to docs/images/start.json (Linux, root,
-// FUSE and Go, as for bench/startup). `--check` fails if the picture is not what the data and docs/benchmarks.md give.
+// FUSE and Go, as for bench/startup). `--check` fails if the picture, README.md or the home page do not have the seconds of docs/benchmarks.md.
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -166,9 +166,19 @@ const round = (value) => Math.round(value * 10) / 10
 
 const { values } = parseArgs({ options: { measure: { type: 'boolean' }, check: { type: 'boolean' } } })
 if (values.measure) writeFileSync(DATA, `${JSON.stringify(await measure(), null, 1)}\n`)
-const picture = draw(JSON.parse(readFileSync(DATA, 'utf8')), startsOf(readFileSync(BENCHMARKS, 'utf8')))
+const starts = startsOf(readFileSync(BENCHMARKS, 'utf8'))
+const picture = draw(JSON.parse(readFileSync(DATA, 'utf8')), starts)
 if (!values.check) writeFileSync(PICTURE, picture)
-else if (readFileSync(PICTURE, 'utf8') !== picture) {
-  console.error('docs/images/start.svg is out of date: run node scripts/start-picture.mjs')
+else if (readFileSync(PICTURE, 'utf8') !== picture)
+  fail('docs/images/start.svg is out of date: run node scripts/start-picture.mjs')
+for (const page of ['README.md', 'site/home.md']) {
+  const text = readFileSync(fileURLToPath(new URL(`../${page}`, import.meta.url)), 'utf8')
+  for (const { name, seconds } of starts)
+    if (!text.includes(`${seconds.toFixed(2)} seconds`))
+      fail(`${page} does not say ${seconds.toFixed(2)} seconds, which docs/benchmarks.md has for: ${name}`)
+}
+
+function fail(message) {
+  console.error(message)
   process.exitCode = 1
 }
