@@ -53,6 +53,7 @@ export {
   type StoreErrorCode,
   type StoreErrorOptions,
 } from './error.js'
+export { whileBusy } from './file/while-busy.js'
 export { createMemoryStore } from './memory.js'
 export { type OpenOptions, openStore } from './open.js'
 export { readAhead } from './read-ahead.js'

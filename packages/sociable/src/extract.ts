@@ -3,9 +3,10 @@ import { randomUUID } from 'node:crypto'
 import { renameSync } from 'node:fs'
 import { chmod, lstat, mkdir, readdir, rmdir, stat } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
+import { whileBusy } from '@sociable/oci'
 import { ImageError } from './error.js'
 import type { ExtractOptions, ExtractResult } from './reading/extract-result.js'
-import { type ExtractSource, TreeWriter } from './reading/extract-writer.js'
+import { type ExtractFiles, type ExtractSource, TreeWriter } from './reading/extract-writer.js'
 import { HalfMadeTree } from './reading/half-made-tree.js'
 import { baseName, parentPath } from './reading/layer-tree.js'
 import { encodePath } from './reading/path-bytes.js'
@@ -17,8 +18,8 @@ const NEW_FOLDER = 0o777
  * Writes what is at `path`, a file or all that is in a directory, into a folder, which appears when it is whole; when the call fails or is aborted, nothing stays.
  *
  * Everything is created new, symlinks last, so nothing is ever written through a link. A symlink is made where it leads to a place within the folder (an
- * absolute one counts from the image's root), as a relative one; with `keepLinks` each as it is. Left out are all other symlinks, devices, pipes, sparse files, and names that this system
- * cannot have or cannot tell apart from another (`A` and `a`). Permissions are kept but for set-id and sticky bits, and files' times; owners and extended attributes are
+ * absolute one counts from the image's root), as a relative one; with `keepLinks` each as it is. Left out are all other symlinks, devices, pipes, sparse files, and files whose names this system
+ * does not allow or cannot distinguish (`A` and `a`); directories of such names are merged. Permissions are kept but for set-id and sticky bits, and files' times; owners and extended attributes are
  * not. Of each layer the spans that are needed are read in their order, each once.
  * @param folder is made, with the folders that it is in; it may be there if it is empty or, for a file, has nothing of the file's name
  * @throws ImageError PATH_NOT_FOUND; DESTINATION_INVALID where the folder has something in it
@@ -28,6 +29,7 @@ export async function extractFiles(
   path: string,
   folder: string,
   options: ExtractOptions = {},
+  files?: ExtractFiles,
 ): Promise<ExtractResult> {
   const found = await source.union.resolve(path, true)
   const isTree = found.entry === undefined || found.entry.type === 'dir'
@@ -40,7 +42,7 @@ export async function extractFiles(
     if (!isThere) made.addParents(dirname(target), await mkdir(dirname(target), { recursive: true }))
     made.add(temporary)
     await mkdir(temporary, 0o700)
-    const writer = new TreeWriter(source, isTree ? found.path : parentPath(found.path), temporary, options)
+    const writer = new TreeWriter(source, isTree ? found.path : parentPath(found.path), temporary, options, files)
     made.directories = () => [...writer.directoriesIn(temporary), ...writer.directoriesIn(target)]
     if (isTree) await writer.addChildren(found.path)
     else await writer.add(found)
@@ -49,8 +51,10 @@ export async function extractFiles(
     if (isThere) await moveUp(temporary, target, made)
     else {
       await chmod(temporary, NEW_FOLDER & ~process.umask())
-      renameSync(temporary, target)
-      made.add(target)
+      await whileBusy(async () => {
+        renameSync(temporary, target)
+        made.add(target) // in one step with the renaming: what somebody else made is never removed
+      })
     }
     await writer.setPermissions(target)
     made.keep()
@@ -83,8 +87,10 @@ async function checkFree(folder: string, file: string | undefined): Promise<bool
 async function moveUp(from: string, to: string, made: HalfMadeTree): Promise<void> {
   const within = (folder: string, name: Buffer) => Buffer.concat([Buffer.from(folder + sep), name])
   for (const name of await readdir(from, { encoding: 'buffer' })) {
-    renameSync(within(from, name), within(to, name))
-    made.add(within(to, name)) // in one step with the renaming: what somebody else made is never removed
+    await whileBusy(async () => {
+      renameSync(within(from, name), within(to, name))
+      made.add(within(to, name))
+    })
   }
   await rmdir(from)
 }

@@ -13,6 +13,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
+import { lstat, mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { openStore, type Store } from '@sociable/oci'
@@ -303,7 +304,7 @@ test('a tar has what the image has, as tar unpacks it: links, owners, modes, att
   assert.equal(statSync(join(out, 'one')).ino, statSync(join(out, 'below')).ino)
 })
 
-test('names that a system cannot tell apart: the first counts, and nothing is written through a link', async () => {
+test('names that a system cannot distinguish: directories are merged, of others the first counts, and nothing is written through a link', async () => {
   // As where `A` and `a` are one: this one has both, so they have the same name here
   const { parent, out } = target()
   mkdirSync(join(parent, 'outside'))
@@ -323,12 +324,16 @@ test('names that a system cannot tell apart: the first counts, and nothing is wr
       ],
     ],
     ['link', [{ path: 'link/kept', layer, entry: entry('reg', { index: 4 }) }]],
-    ['dir', [{ path: 'dir/once', layer, entry: entry('reg', { index: 5 }) }]],
   ])
+  const ofDir = [5, 6].map((index, i) => ({
+    path: `dir/${['once', 'twice'][i]}`,
+    layer,
+    entry: entry('reg', { index }),
+  }))
   const source: ExtractSource = {
     union: {
       resolve: async () => ({ path: '', layer: undefined, entry: undefined }),
-      children: async (path) => [...(names.get(path) ?? [])],
+      children: async (path) => (path === 'dir' ? ofDir.splice(0, 1) : [...(names.get(path) ?? [])]),
       hardlinkTarget: async (found) => found,
     },
     layerOf: () => ({
@@ -338,11 +343,66 @@ test('names that a system cannot tell apart: the first counts, and nothing is wr
       },
     }),
   }
-  const { skipped, files } = await extractFiles(source, '/', out)
-  assert.deepEqual(tree(out), { link: '/', 'link/kept': '4', dir: '/', 'dir/once': '5', file: '1' })
-  assert.equal(files, 3)
-  assert.deepEqual(skipped.map(({ path }) => path).sort(), ['dir', 'dir', 'file', 'link'])
-  assert.ok(skipped.every(({ reason }) => reason === 'this system cannot tell its name from that of another'))
+  const { skipped, files, directories } = await extractFiles(source, '/', out)
+  assert.deepEqual(tree(out), { link: '/', 'link/kept': '4', dir: '/', 'dir/once': '5', 'dir/twice': '6', file: '1' })
+  assert.deepEqual([files, directories], [4, 2])
+  assert.deepEqual(skipped.map(({ path }) => path).sort(), ['dir', 'file', 'link'])
+  assert.ok(
+    skipped.every(({ reason }) => reason === 'this system cannot distinguish its name from that of another file'),
+  )
+})
+
+test('a system without symlinks: they are skipped and counted, everything else is written', async () => {
+  const name = await imageOf([
+    { name: 'a', content: 'A' },
+    { name: 'one', type: '2', linkname: 'a' },
+    { name: 'two', type: '2', linkname: 'a' },
+  ])
+  await using(name, async (image) => {
+    const source: ExtractSource = {
+      union: {
+        resolve: async () => ({ path: '', layer: undefined, entry: undefined }),
+        children: async () =>
+          (await image.list('/')).map(({ path, type }, index) => {
+            const entry = {
+              type: type === 'file' ? 'reg' : type,
+              linkname: 'a',
+              mode: 0o644,
+              modTime: '',
+              size: 1,
+              index,
+            }
+            return { path, layer: { digest: 'layer' } as OpenLayer, entry: entry as FileEntry }
+          }),
+        hardlinkTarget: async (found) => found,
+      },
+      layerOf: () => ({
+        locate: async () => ({ start: 0, end: 1 }),
+        async *readTogether(files) {
+          for (const file of files) yield { file, bytes: Buffer.from('A') }
+        },
+      }),
+    }
+    for (const code of ['EPERM', 'EACCES', 'ENOSYS', 'ENOTSUP']) {
+      const symlink = async () => {
+        throw Object.assign(new Error(code), { code })
+      }
+      const { out } = target()
+      const { skipped, symlinks, files } = await extractFiles(source, '/', out, {}, { lstat, mkdir, symlink })
+      assert.deepEqual([files, symlinks, tree(out)], [1, 0, { a: 'A' }], code)
+      assert.deepEqual(
+        skipped.map(({ path }) => path),
+        ['one', 'two'],
+      )
+      assert.match(skipped[0]!.reason, /does not allow symlinks here .*developer mode/)
+    }
+    const symlink = async () => {
+      throw Object.assign(new Error('EIO'), { code: 'EIO' })
+    }
+    const { out } = target()
+    await assert.rejects(extractFiles(source, '/', out, {}, { lstat, mkdir, symlink }), { code: 'EIO' })
+    assert.ok(!existsSync(out))
+  })
 })
 
 test('where symlinks lead', () => {

@@ -39,7 +39,8 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   dir: 'copy it with `skopeo copy dir:PATH oci:DIR:TAG`, and name it oci:DIR:TAG',
 }
 const DIGEST_SUFFIX = /^(.*)@((?:sha256|sha512):[^@/]*)$/s
-const WINDOWS_PATH = /^[A-Za-z]:[\\/]/
+/** A path with a drive, `C:\\…` or `C:/…`, also in the form without a length limit, `\\\\?\\C:\\…`. */
+const WINDOWS_PATH = /^(?:[\\/]{2}[?.][\\/])?[A-Za-z]:[\\/]/
 /** A name within a layout or archive: the characters that image-spec v1.1.1 (annotations.md, "org.opencontainers.image.ref.name") allows, in any order. */
 const LOCAL_TAG = /^[\w][\w.:@+/-]{0,511}$/
 
@@ -106,7 +107,7 @@ function parseLocal(text: string, transport: LocalReference['transport'] | 'memo
     path = ''
     tag = name === '' ? undefined : name
   } else {
-    const colon = name.indexOf(':', WINDOWS_PATH.test(name) ? 2 : 0)
+    const colon = name.indexOf(':', WINDOWS_PATH.exec(name)?.[0].length ?? 0)
     if (colon >= 0) {
       path = name.slice(0, colon)
       tag = name.slice(colon + 1)
@@ -163,7 +164,7 @@ function splitRegistry(name: string): [registry: string, rest: string] {
 }
 
 function pathHint(text: string): string {
-  return /^(?:[./~\\]|[A-Za-z]:\\)|\.tar$/.test(text)
+  return /^(?:[./~\\]|[A-Za-z]:[\\/])|\.tar$/.test(text)
     ? `; for a folder or file write oci:${text}, oci-archive:${text} or docker-archive:${text}`
     : ''
 }

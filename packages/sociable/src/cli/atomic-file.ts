@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { open, realpath, rename, rm, stat } from 'node:fs/promises'
+import { whileBusy } from '@sociable/oci'
 import { namingPath } from '../reading/named-path.js'
 
 /**
@@ -19,7 +20,7 @@ export async function writeFileAtomically(
   try {
     await writePieces(temporary, 'wx', pieces, signal, existing?.mode)
     signal.throwIfAborted()
-    await rename(temporary, target)
+    await whileBusy(() => rename(temporary, target))
   } catch (error) {
     await rm(temporary, { force: true })
     throw error

@@ -104,6 +104,17 @@ export const TOPICS: readonly Topic[] = [
     ],
   },
   {
+    name: 'windows',
+    title: 'Windows and macOS',
+    parts: [
+      'Paths can have a drive (`oci:C:\\images\\app:1`, `oci:C:/images/app:1`), be on a share (`\\\\server\\share\\app`), or start with `\\\\?\\`. The colon of the drive does not separate a tag.',
+      'Git Bash rewrites arguments that look like paths, so `/etc/os-release` becomes `C:/Program Files/Git/etc/os-release`. Leave out the first slash (`sociable cat IMAGE etc/os-release`), or set `MSYS_NO_PATHCONV=1`.',
+      'PowerShell before 7.4 changes bytes in pipes and in `>`. Use `--output FILE` or a file as the destination, or run the pipe in `cmd /c "…"`.',
+      '`sociable extract` skips files whose names Windows does not allow (`aux`, `a:b`, more than 255 characters) and, without the developer mode, symlinks. Directories whose names differ only in case are merged; of files, the first is kept. Everything that is skipped is reported.',
+      'A file that a virus scanner or another program has open is replaced after up to one second.',
+    ],
+  },
+  {
     name: 'exit-status',
     title: 'Exit status',
     parts: [

@@ -1,9 +1,10 @@
 import { constants } from 'node:fs'
-import { chmod, copyFile, type FileHandle, link, mkdir, open, symlink } from 'node:fs/promises'
+import { chmod, copyFile, type FileHandle, link, lstat, mkdir, open, symlink } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import { type FileEntry, FileError } from '@sociable/ztoc'
 import { ImageError } from '../error.js'
 import type { ExtractOptions, ExtractResult, SkippedEntry } from './extract-result.js'
+import { nameProblem, nameRefusal } from './file-name.js'
 import { baseName, linkNameOf } from './layer-tree.js'
 import type { LazyLayer } from './lazy-layer.js'
 import { relativeTarget } from './link-target.js'
@@ -17,18 +18,9 @@ export interface ExtractSource {
   layerOf(digest: string): Pick<LazyLayer, 'locate' | 'readTogether'>
 }
 
-/** Names that would mean something else to this system: another folder, a device, a stream. */
-const UNSAFE_NAME =
-  sep === '\\'
-    ? // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-      /[\\/:*?"<>|\u0000-\u001f]|[. ]$|^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i
-    : /\0/
-/** What the system says of a name that it has already, or cannot have. */
-const NAME_REFUSED: Readonly<Record<string, string>> = {
-  EEXIST: 'this system cannot tell its name from that of another',
-  ENAMETOOLONG: 'its name is too long for this system',
-  EILSEQ: 'this system can have no such name',
-}
+/** What Windows answers without its developer mode, and file systems without symlinks. */
+const NO_SYMLINKS = ['EPERM', 'EACCES', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP']
+const NO_SYMLINK = 'this system does not allow symlinks here (on Windows, turn on the developer mode)'
 const WRITABLE = ['reg', 'dir', 'symlink']
 const KINDS: Readonly<Record<string, string>> = { char: 'a device', block: 'a device', fifo: 'a pipe' }
 const PERMISSIONS = 0o777
@@ -36,6 +28,13 @@ const DEFAULT_DIRECTORY = 0o755
 /** Only a file that was not there is written, and no link is followed to it. */
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0)
 const NO_LINKS = ['EPERM', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']
+
+/** The calls of the file system that not every system answers alike. */
+export interface ExtractFiles {
+  readonly lstat: typeof lstat
+  readonly mkdir: typeof mkdir
+  readonly symlink: typeof symlink
+}
 
 /** A file's bytes, and the paths in the image that have them. */
 interface Content {
@@ -50,17 +49,25 @@ export class TreeWriter {
   readonly #root: string
   readonly #folder: string
   readonly #options: ExtractOptions
+  readonly #files: ExtractFiles
   readonly #contents = new Map<string, Map<number, Content>>() // by layer, then by the entry's number
   readonly #directories: { readonly path: string; readonly mode: number }[] = []
   readonly #symlinks: { readonly path: string; readonly target: string }[] = []
   readonly #skipped: SkippedEntry[] = []
   /** Hard links, of files that are being written. */
   readonly #otherNames: { readonly from: string | Buffer; readonly path: string }[] = []
-  #files = 0
+  #fileCount = 0
   #links = 0
   #bytes = 0
 
-  constructor(source: ExtractSource, root: string, folder: string, options: ExtractOptions) {
+  constructor(
+    source: ExtractSource,
+    root: string,
+    folder: string,
+    options: ExtractOptions,
+    files: ExtractFiles = { lstat, mkdir, symlink },
+  ) {
+    this.#files = files
     this.#source = source
     this.#root = root
     this.#folder = folder
@@ -74,13 +81,13 @@ export class TreeWriter {
 
   async add(found: Found): Promise<void> {
     const { path } = found
-    if (UNSAFE_NAME.test(baseName(path)) || (sep === '\\' && isRaw(baseName(path))))
-      return this.#skip(path, 'this system can have no such name')
+    const name = baseName(path)
+    const problem = nameProblem(name, isRaw(name))
+    if (problem !== undefined) return this.#skip(path, problem)
     if (found.entry === undefined || found.entry.type === 'dir') {
       // What is in a directory that cannot be made is skipped with it
-      if (!(await this.#isMade(path, () => mkdir(this.#file(path), 0o700)))) return
-      this.#directories.push({ path, mode: found.entry?.mode ?? DEFAULT_DIRECTORY })
-      return await this.addChildren(path)
+      if (await this.#makeDirectory(path, found.entry?.mode ?? DEFAULT_DIRECTORY)) await this.addChildren(path)
+      return
     }
     try {
       const { entry, layer } = await this.#source.union.hardlinkTarget(found)
@@ -105,7 +112,7 @@ export class TreeWriter {
   async finish(): Promise<ExtractResult> {
     for (const [digest, contents] of this.#contents) await this.#writeLayer(this.#source.layerOf(digest), contents)
     for (const { path, target } of this.#symlinks) await this.#writeSymlink(path, target)
-    const [files, symlinks, bytes] = [this.#files, this.#links, this.#bytes]
+    const [files, symlinks, bytes] = [this.#fileCount, this.#links, this.#bytes]
     return { files, directories: this.#directories.length, symlinks, bytes, skipped: this.#skipped }
   }
 
@@ -163,7 +170,7 @@ export class TreeWriter {
       else if (await this.#isMade(path, async () => (handle = await open(file, NEW_FILE, 0o600)))) first = file
     }
     if (first === undefined) return undefined
-    this.#files++
+    this.#fileCount++
     this.#bytes += entry.size
     return handle
   }
@@ -176,14 +183,15 @@ export class TreeWriter {
         if (!NO_LINKS.includes(error.code ?? '')) throw error
         return copyFile(from, file, constants.COPYFILE_EXCL)
       })
-    if (await this.#isMade(path, make)) this.#files++
+    if (await this.#isMade(path, make)) this.#fileCount++
   }
 
   async #writeSymlink(path: string, target: string): Promise<void> {
     const written = this.#options.keepLinks ? target : relativeTarget(path, target, this.#root)
     if (written === undefined)
       this.#skip(path, `it is a symlink to ${target}, outside of the folder (--keep-links writes such links)`)
-    else if (await this.#isMade(path, () => symlink(encodePath(written), this.#file(path)))) this.#links++
+    else if (await this.#isMade(path, () => this.#files.symlink(encodePath(written), this.#file(path)), NO_SYMLINKS))
+      this.#links++
   }
 
   /** Where a path of the image goes. Bytes, where it is not UTF-8. */
@@ -197,13 +205,29 @@ export class TreeWriter {
     this.#options.onSkip?.({ path, reason })
   }
 
-  /** False where the system refuses the name: then it is skipped. */
-  async #isMade(path: string, make: () => Promise<unknown>): Promise<boolean> {
+  /** Makes a directory, or takes the one that is there, as `A` is for `a` on a system that ignores case. False if it is skipped. */
+  async #makeDirectory(path: string, mode: number): Promise<boolean> {
+    const directory = this.#file(path)
+    let isMerged = false
+    const make = () =>
+      this.#files.mkdir(directory, 0o700).catch(async (error: NodeJS.ErrnoException) => {
+        // It is one of these: symlinks come last
+        isMerged = error.code === 'EEXIST' && (await this.#files.lstat(directory)).isDirectory()
+        if (!isMerged) throw error
+      })
+    if (!(await this.#isMade(path, make))) return false
+    if (!isMerged) this.#directories.push({ path, mode })
+    return true
+  }
+
+  /** False if the system refuses the name, or symlinks: then it is skipped. @param unsupported codes that mean that it has no such files */
+  async #isMade(path: string, make: () => Promise<unknown>, unsupported: readonly string[] = []): Promise<boolean> {
     try {
       await make()
       return true
     } catch (error) {
-      const refused = error instanceof Error && 'code' in error ? NAME_REFUSED[String(error.code)] : undefined
+      const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+      const refused = unsupported.includes(code) ? NO_SYMLINK : nameRefusal(code)
       if (refused === undefined) throw error
       this.#skip(path, refused)
       return false
