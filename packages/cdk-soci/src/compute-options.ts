@@ -4,6 +4,7 @@ import type * as iam from 'aws-cdk-lib/aws-iam'
 import type * as kms from 'aws-cdk-lib/aws-kms'
 import type * as lambda from 'aws-cdk-lib/aws-lambda'
 import type * as logs from 'aws-cdk-lib/aws-logs'
+import type * as sqs from 'aws-cdk-lib/aws-sqs'
 
 /** Options of every kind of compute. */
 export interface ComputeOptions {
@@ -29,8 +30,8 @@ export interface ComputeOptions {
   readonly encryptionKey?: kms.IKey
 }
 
-/** Options of `SociCompute.lambdaFunction()`. */
-export interface LambdaComputeOptions extends ComputeOptions {
+/** Options of a Lambda function that indexes images. */
+export interface LambdaFunctionOptions extends ComputeOptions {
   /** MiB of memory, 512 to 10240. Lambda allocates one processor per 1769. @default 3538, which gives two processors for the two threads that read a layer */
   readonly memorySize?: number
   /** Architecture of the function. It does not depend on the images. @default Architecture.ARM_64, which costs less */
@@ -39,4 +40,21 @@ export interface LambdaComputeOptions extends ComputeOptions {
   readonly runtime?: lambda.Runtime
   /** Time for one index, 1 to 15 minutes, which is Lambda's limit. @default Duration.minutes(15) */
   readonly timeout?: Duration
+  /** Traces of AWS X-Ray. @default Tracing.DISABLED */
+  readonly tracing?: lambda.Tracing
+}
+
+/** Options of `SociCompute.lambdaFunction()`. */
+export interface LambdaComputeOptions extends LambdaFunctionOptions {
+  /**
+   * Concurrency of the account's Lambda quota that only this function has, and that it never exceeds: at least 1. Images beyond it wait.
+   * @default - none: up to the account's quota
+   */
+  readonly reservedConcurrency?: number
+  /**
+   * Gets the events of invocations that failed. CloudFormation receives a response in any case. An event contains the presigned URL for that response, so encrypt the queue
+   * and limit who can read it.
+   * @default - none
+   */
+  readonly deadLetterQueue?: sqs.IQueue
 }

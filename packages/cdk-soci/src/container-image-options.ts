@@ -8,7 +8,10 @@ import type { SociMode } from './soci-mode'
 export interface SociContainerImageOptions extends SociIndexOptions {
   /** The repository of the SOCI-enabled image. Tasks pull it from there. @default - the repository of the image */
   readonly outputRepository?: ecr.IRepository
-  /** Tag of the SOCI-enabled image. @default - the tag of the image, `-soci`, and a short hash of the options that differ from their defaults */
+  /**
+   * Tag of the SOCI-enabled image. If the tags of its repository are immutable, change it together with `refresh`.
+   * @default - the tag of the image, `-soci`, and a short hash of `refresh` and the options that differ from their defaults
+   */
   readonly outputImageTag?: string
   /**
    * Any text. When it changes, the image is read again. Use it for tags that move: the task definition names a digest, so a later push under the same tag has no effect

@@ -1,11 +1,11 @@
 import type * as ecr from 'aws-cdk-lib/aws-ecr'
 import type * as s3 from 'aws-cdk-lib/aws-s3'
-import type { LambdaComputeOptions } from './compute-options'
+import type { LambdaFunctionOptions } from './compute-options'
 import type { SociImageOptions } from './index-options'
 import type { SociIndexVersion } from './soci-index-on-push-options'
 
 /** Which images are indexed, and how. */
-export interface SociBackfillProps extends SociImageOptions, LambdaComputeOptions {
+export interface SociBackfillProps extends SociImageOptions, LambdaFunctionOptions {
   /**
    * Patterns `REPOSITORY:TAG`, in which `*` is any number of characters, `/` included, and `?` is one. An image is indexed if one of them matches.
    * @default ['*:*'], or with `repositories` those only

@@ -6,6 +6,15 @@ import * as s3 from 'aws-cdk-lib/aws-s3'
 import * as stepfunctions from 'aws-cdk-lib/aws-stepfunctions'
 import { Construct } from 'constructs'
 import { acknowledge } from './private/acknowledge'
+import {
+  BOUNDED_CONCURRENCY,
+  EXECUTIONS,
+  INLINE_POLICY,
+  NO_DEAD_LETTERS,
+  NO_EXECUTION_LOG,
+  RUN_BUCKET,
+  RUN_FILES,
+} from './private/acknowledged-rules'
 import { MEMORY } from './private/answering-function'
 import type { BackfillEnvironment } from './private/backfill-environment'
 import { backfillMachine } from './private/backfill-machine'
@@ -16,7 +25,6 @@ import { onPushOptions } from './private/on-push-options'
 import type { SociBackfillProps } from './soci-backfill-options'
 
 const CONCURRENCY = { default: 10, least: 1, most: 1_000 }
-const EXECUTIONS = 'The executions of this state machine have names of their own.'
 
 /**
  * A state machine that gives the images of Amazon ECR repositories a SOCI index: up to 10,000 in a run, each by a function of its own. A run is started by
@@ -56,6 +64,7 @@ export class SociBackfill extends Construct {
       timeout: options.timeout,
       architecture: props.architecture,
       runtime: props.runtime,
+      tracing: props.tracing,
       environment: { ...environment },
     })
     grantImages(this, made, options)
@@ -67,7 +76,9 @@ export class SociBackfill extends Construct {
     grant(['s3:ListBucket'], this.bucket.bucketArn)
     if (this.bucket.encryptionKey !== undefined)
       grant(['kms:Decrypt', 'kms:GenerateDataKey'], this.bucket.encryptionKey.keyArn)
-    acknowledge(made.policy, 'AwsSolutions-IAM5', RUNS, `Resource::${files}`)
+    acknowledge(made.policy, RUN_FILES, `Resource::${files}`)
+    acknowledge(made.handler, NO_DEAD_LETTERS)
+    acknowledge(made.handler, BOUNDED_CONCURRENCY)
 
     this.stateMachineArn = this.makeMachine(made.handler, maxConcurrency)
     this.handler = made.handler
@@ -81,7 +92,7 @@ export class SociBackfill extends Construct {
       encryption: encryptionKey === undefined ? s3.BucketEncryption.S3_MANAGED : s3.BucketEncryption.KMS,
       ...(encryptionKey && { encryptionKey }),
     })
-    acknowledge(bucket, 'AwsSolutions-S1', 'It has lists of images only, which its own functions write and read.')
+    acknowledge(bucket, RUN_BUCKET)
     return bucket
   }
 
@@ -102,7 +113,8 @@ export class SociBackfill extends Construct {
           : [statement(['kms:Decrypt'], this.bucket.encryptionKey.keyArn)]),
       ],
     })
-    acknowledge(policy, 'AwsSolutions-IAM5', RUNS, `Resource::${lists}`)
+    acknowledge(policy, RUN_FILES, `Resource::${lists}`)
+    acknowledge(policy, INLINE_POLICY)
     const definition = backfillMachine({
       functionArn: handler.functionArn,
       bucketName: this.bucket.bucketName,
@@ -113,8 +125,7 @@ export class SociBackfill extends Construct {
       definitionString: stack.toJsonString(definition),
     })
     machine.node.addDependency(policy)
-    acknowledge(machine, 'AwsSolutions-SF1', 'Executions keep their history, and the function has a log.')
-    acknowledge(machine, 'AwsSolutions-SF2', 'What an execution took is told by its history.')
+    acknowledge(machine, NO_EXECUTION_LOG)
     // The map's executions ("IAM policies for using Distributed Map states" in the developer guide)
     const name = stack.splitArn(machine.attrArn, ArnFormat.COLON_RESOURCE_NAME).resourceName!
     const executions = stack.formatArn({
@@ -130,12 +141,11 @@ export class SociBackfill extends Construct {
         statement(['states:DescribeExecution', 'states:StopExecution'], executions),
       ],
     })
-    acknowledge(map, 'AwsSolutions-IAM5', EXECUTIONS, `Resource::${executions}`)
+    acknowledge(map, EXECUTIONS, `Resource::${executions}`)
+    acknowledge(map, INLINE_POLICY)
     return machine.attrArn
   }
 }
-
-const RUNS = 'Each run has files of its own, by the name of its execution.'
 
 function concurrencyOf({ maxConcurrency = CONCURRENCY.default }: SociBackfillProps): number {
   const { least, most } = CONCURRENCY

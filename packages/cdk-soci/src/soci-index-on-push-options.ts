@@ -2,7 +2,7 @@ import type { Size } from 'aws-cdk-lib'
 import type * as ecr from 'aws-cdk-lib/aws-ecr'
 import type * as events from 'aws-cdk-lib/aws-events'
 import type * as sns from 'aws-cdk-lib/aws-sns'
-import type { LambdaComputeOptions } from './compute-options'
+import type { LambdaFunctionOptions } from './compute-options'
 import type { SociImageOptions } from './index-options'
 
 /** Kind of index. */
@@ -14,7 +14,7 @@ export enum SociIndexVersion {
 }
 
 /** Which pushes are indexed, and how. */
-export interface SociIndexOnPushProps extends SociImageOptions, LambdaComputeOptions {
+export interface SociIndexOnPushProps extends SociImageOptions, LambdaFunctionOptions {
   /**
    * Patterns `REPOSITORY:TAG`, in which `*` is any number of characters, `/` included, and `?` is one. A push is indexed if one of them matches.
    * @default ['*:*'], or with `repositories` those only

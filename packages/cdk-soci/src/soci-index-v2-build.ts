@@ -7,7 +7,7 @@ import { Construct } from 'constructs'
 import { SociCompute } from './compute'
 import type { SociIndexOptions } from './index-options'
 import { attributesOf } from './private/attributes'
-import { optionsSuffix } from './private/checked-options'
+import { outputSuffix } from './private/checked-options'
 import { DigestImage } from './private/digest-image'
 import { assetTag, checkAssetOutputs } from './private/docker-asset'
 import { checkInputTag, checkOutputTag, defaultOutputTag } from './private/image-tag'
@@ -20,8 +20,8 @@ export interface SociIndexV2BuildProps extends SociIndexOptions {
   /** Tag of the image, or its digest (`sha256:…`). The image does not change. */
   readonly inputImageTag: string
   /**
-   * Tag of the SOCI-enabled image.
-   * @default - `${inputImageTag}-soci`, followed by a hash of the options if any option changes the index
+   * Tag of the SOCI-enabled image. If the tags of its repository are immutable, change it together with `refresh`.
+   * @default - `${inputImageTag}-soci`, followed by a hash of `refresh` and the options if any option changes the index
    */
   readonly outputImageTag?: string
   /** The repository of the SOCI-enabled image. @default - the repository of the image */
@@ -68,7 +68,7 @@ export class SociIndexV2Build extends Construct {
   constructor(scope: Construct, id: string, props: SociIndexV2BuildProps) {
     super(scope, id)
     const { repository, outputRepository = repository, inputImageTag, refresh } = props
-    const outputTag = props.outputImageTag ?? defaultOutputTag(inputImageTag, optionsSuffix(props, resolverOf(this)))
+    const outputTag = props.outputImageTag ?? defaultOutputTag(inputImageTag, outputSuffix(props, resolverOf(this)))
     checkInputTag('inputImageTag', inputImageTag)
     const inTheSame = outputRepository === repository ? inputImageTag : undefined
     checkOutputTag(outputTag, inTheSame, props.removalPolicy === RemovalPolicy.DESTROY)

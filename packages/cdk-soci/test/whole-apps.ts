@@ -6,9 +6,10 @@ import { Repository } from 'aws-cdk-lib/aws-ecr'
 import { ContainerImage, FargateTaskDefinition } from 'aws-cdk-lib/aws-ecs'
 import { EventBus } from 'aws-cdk-lib/aws-events'
 import { Key } from 'aws-cdk-lib/aws-kms'
-import { Architecture } from 'aws-cdk-lib/aws-lambda'
+import { Architecture, Tracing } from 'aws-cdk-lib/aws-lambda'
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager'
 import { Topic } from 'aws-cdk-lib/aws-sns'
+import { Queue } from 'aws-cdk-lib/aws-sqs'
 import type { LambdaComputeOptions } from 'cdk-soci'
 import {
   LazyLoading,
@@ -45,7 +46,9 @@ export function wholeApps(): ReadonlyMap<string, App> {
     add(`${name}Full`, (stack) => {
       const vpc = new Vpc(stack, 'Vpc')
       const encryptionKey = new Key(stack, 'Key')
-      const options = { vpc, encryptionKey, architecture: Architecture.X86_64 }
+      const deadLetterQueue = new Queue(stack, 'DeadLetters', { encryptionMasterKey: encryptionKey })
+      const delivery = { reservedConcurrency: 10, tracing: Tracing.ACTIVE, deadLetterQueue }
+      const options = { vpc, encryptionKey, architecture: Architecture.X86_64, ...(name === 'Lambda' && delivery) }
       const common = { repository: repository(stack), compute: compute(options), removalPolicy: RemovalPolicy.DESTROY }
       new SociIndexV2Build(stack, 'V2', { ...common, inputImageTag: 'one', spanSize: 1 << 20, requireIndex: true })
       new SociIndexBuild(stack, 'V1', { ...common, imageTag: 'one', indexTag: 'one-index' })

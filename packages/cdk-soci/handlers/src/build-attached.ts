@@ -1,8 +1,7 @@
 import { createIndex, inspect } from 'sociable'
 import { log } from './log.js'
 import { mirror } from './mirror.js'
-import { ownerTag } from './owner-tags.js'
-import { isToBeOwned } from './ownership.js'
+import { settleOwner } from './ownership.js'
 import { indexOptions, type Outcome, type Work } from './work.js'
 
 /** Makes the SOCI index (v1) that the request asks for, beside the image that stays as it is. Doing it again changes nothing. */
@@ -19,8 +18,7 @@ export async function buildAttached(work: Work): Promise<Outcome> {
   const { digest } = await store.resolve(request.input, { signal })
   log('indexed', { digest, indexed, reason, bytesIndexed, seconds, warnings: warnings.slice(0, 5) })
   const index = result.images.find((platform) => platform.index !== undefined)?.index
-  if (owner !== undefined && index !== undefined && (await isToBeOwned(work, before.includes(index.digest))))
-    await store.tag(index, ownerTag(request, owner), { signal })
+  if (index !== undefined) await settleOwner(work, store, index, before.includes(index.digest))
   const isNew = bytesIndexed > 0 || !indexed
   return { imageDigest: digest, indexed, reason, ...(isNew && { bytes: bytesIndexed, seconds }) }
 }

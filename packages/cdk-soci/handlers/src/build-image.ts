@@ -5,8 +5,7 @@ import { resolveIfThere } from './images.js'
 import { imageName, sameOptions } from './index-request.js'
 import { log } from './log.js'
 import { mirror } from './mirror.js'
-import { ownerTag } from './owner-tags.js'
-import { isSameResult, isToBeOwned } from './ownership.js'
+import { isSameResult, settleOwner } from './ownership.js'
 import { indexOptions, type Outcome, type Work } from './work.js'
 
 /**
@@ -105,9 +104,9 @@ async function formerOutput({ request, former, images, signal }: Work) {
 
 async function claim(work: Work, store: Store, before: Descriptor | undefined, outcome: Outcome): Promise<void> {
   const { request, owner, signal } = work
-  if (owner === undefined || !(await isToBeOwned(work, before !== undefined))) return
+  if (owner === undefined) return
   const result = await store.resolve(outcome.imageDigest, { signal })
-  await store.tag(result, ownerTag(request, owner), { signal })
+  if (!(await settleOwner(work, store, result, before !== undefined))) return
   // Its last owner may have gone in between, and taken the tag along: the image itself is held by the owner tag now
   if ((await resolveIfThere(store, request.output.tag, signal)) === undefined)
     await store.tag(result, request.output.tag, { signal })

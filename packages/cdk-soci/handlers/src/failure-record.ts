@@ -23,7 +23,8 @@ export function readFailureRecord(record: unknown): FailureRecord | undefined {
 }
 
 function causeOf({ condition }: Properties, response: Properties): string {
-  if (condition === 'EventAgeExceeded') return 'the function could not be started in time: its concurrency is used up'
+  if (condition === 'EventAgeExceeded')
+    return "the function could not be started in time, as others used up its concurrency: raise the account's quota, or reservedConcurrency, or index fewer images at once"
   return causeOfCrash(response)
 }
 

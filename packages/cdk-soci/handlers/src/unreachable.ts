@@ -18,6 +18,8 @@ const ENDPOINTS: Readonly<Record<string, string>> = {
 
 /** Node's codes for names without an address, and for connections that were not made, or broke. */
 const CODES = /^(?:ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|EPIPE)$/
+/** Names that the SDK gives errors of no service. */
+const UNNAMED = /^(?:Unknown\w*|Error|SyntaxError|\d{3})$/
 
 /** What to add to a VPC. @param service the last part of the endpoint's name, such as `ecr.api` */
 export function endpointAdvice(service: string, region: string): string {
@@ -47,8 +49,8 @@ function whyUnreached(error: unknown): string | undefined {
   }
   if (typeof code === 'string' && CODES.test(code)) return code
   if (error.name === 'TimeoutError') return 'no connection, or no answer, in time'
-  // All services give each answer an id; what has none is a proxy's
-  if (status !== undefined && status >= 400 && requestId === undefined && !/Exception$/.test(error.name))
+  // All services give each answer an id, and each error a name; what has neither is a proxy's
+  if (status !== undefined && status >= 400 && requestId === undefined && UNNAMED.test(error.name))
     return `a proxy answered ${status}`
   return undefined
 }

@@ -36,7 +36,7 @@ async function start(t: TestContext, options = ''): Promise<World | undefined> {
     node,
     environment: { ...environment, AWS_ENDPOINT_URL_CODEBUILD: codeBuild.url },
     asset: template.asset,
-    handler: template.resource('AWS::Lambda::Function').Properties.Handler,
+    handler: template.resources('AWS::Lambda::Function')[0]!.Properties.Handler,
   })
   t.after(() => assert.doesNotMatch(`${lambda.log()}${codeBuild.log()}`, new RegExp(`${URL_SECRET}|x-secret`)))
   const end = async (): Promise<object> => {

@@ -165,10 +165,33 @@ for (const major of LAMBDA_NODES) {
     assert.equal((await ask('Update', DESTROY, { ...id, OldResourceProperties: PROPERTIES })).Status, 'SUCCESS')
     assert.equal((await tagsOf(app)).length, 3)
     assert.equal((await ask('Update', PROPERTIES, { ...id, OldResourceProperties: DESTROY })).Status, 'SUCCESS')
+    assert.deepEqual(await tagsOf(app), ['one', 'one-soci']) // nobody is to delete it, so it has no owner
     assert.equal((await ask('Delete', PROPERTIES, id)).Status, 'SUCCESS')
-    assert.ok((await tagsOf(app)).includes('one-soci'))
+    assert.deepEqual(await tagsOf(app), ['one', 'one-soci'])
+
+    // It rolls back to DESTROY, and goes
+    assert.equal((await ask('Update', DESTROY, { ...id, OldResourceProperties: PROPERTIES })).Status, 'SUCCESS')
+    // With another owner it is kept from that one's Delete
+    assert.equal((await ask('Create', DESTROY, OTHER_STACK)).Status, 'SUCCESS')
+    assert.equal((await ask('Update', PROPERTIES, { ...id, OldResourceProperties: DESTROY })).Status, 'SUCCESS')
+    assert.equal((await tagsOf(app)).length, 4)
+    assert.equal((await ask('Delete', DESTROY, { ...OTHER_STACK, ...id })).Status, 'SUCCESS')
+    assert.ok((await inspect({ store: app, reference: 'one-soci' })).sociEnabled)
+
     assert.equal((await ask('Delete', DESTROY, id)).Status, 'SUCCESS')
     assert.deepEqual(await tagsOf(app), ['one'])
+  })
+
+  each('another removal policy where the permission to delete is gone already', async (t, node) => {
+    const { ask, store, ecr } = await start(t, node)
+    const app = await store('app')
+    await pushApp(app, 'one')
+    assert.equal((await ask('Create', DESTROY)).Status, 'SUCCESS')
+    ecr.setPolicy((action) => action !== 'ecr:BatchDeleteImage')
+    const id = { PhysicalResourceId: `${APP}:one-soci` }
+    const updated = await ask('Update', PROPERTIES, { ...id, OldResourceProperties: DESTROY })
+    assert.equal(updated.Status, 'SUCCESS', updated.Reason)
+    assert.equal((await tagsOf(app)).length, 3)
   })
 
   each('immutable tags: the same image again, another tool’s image, and another image', async (t, node) => {

@@ -32,7 +32,7 @@ async function start(t: TestContext, options = ''): Promise<World | undefined> {
     node,
     environment: { ...cloud.environment },
     asset: template.asset,
-    handler: template.resource('AWS::Lambda::Function').Properties.Handler,
+    handler: template.resources('AWS::Lambda::Function')[0]!.Properties.Handler,
   })
   if (steps === undefined) return undefined
   t.after(() => assert.doesNotMatch(steps.log(), new RegExp(`${URL_SECRET}|x-secret`)))
@@ -337,7 +337,7 @@ test('a step that is none is refused, and an index beside its image (v1) is made
   for (const [step, message] of [
     [{ step: 'layer', layer }, /is not a layer/],
     [{ step: 'layer' }, /is not a layer/],
-    [{ step: 'assemble', plan: { digest: 'x', reused: [], layers: [] } }, /the plan names no image/],
+    [{ step: 'assemble', plan: { digest: 'x', reused: [], layers: [] } }, /the plan has no valid image digest/],
     [{ step: 'assemble' }, /./],
     [{ step: 'other' }, /there is no step "other"/],
   ] as const) {

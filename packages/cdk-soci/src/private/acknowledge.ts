@@ -1,5 +1,6 @@
 import { type CfnResource, Stack } from 'aws-cdk-lib'
 import type { IConstruct } from 'constructs'
+import type { AcknowledgedRule } from './acknowledged-rules'
 
 /** Where cdk-nag 3 and `Validations` of aws-cdk-lib look. Written by hand: older releases of aws-cdk-lib have no `Validations`. */
 const ACKNOWLEDGED_RULES = 'aws:cdk:acknowledged-rules'
@@ -17,8 +18,12 @@ interface Suppression {
  * @param construct a resource, or what has one as its default child
  * @param findings which of the rule's findings, as `Resource::${arn}`: of a rule that has any, each has to be named
  */
-export function acknowledge(construct: IConstruct, rule: string, reason: string, ...findings: string[]): void {
+export function acknowledge(construct: IConstruct, { rules, reason }: AcknowledgedRule, ...findings: string[]): void {
   const named = findings.map((finding) => flat(Stack.of(construct).resolve(finding)))
+  for (const rule of rules) acknowledgeRule(construct, rule, reason, named)
+}
+
+function acknowledgeRule(construct: IConstruct, rule: string, reason: string, named: string[]): void {
   const ids = named.length === 0 ? [rule] : named.map((finding) => `${rule}[${finding}]`)
   for (const id of ids) construct.node.addMetadata(ACKNOWLEDGED_RULES, { [`Annotation::${id}`]: reason })
 

@@ -27,14 +27,26 @@ export function optionProperties(options: SociIndexOptions): OptionProperties {
 
 /**
  * Ends the tag that images made with these options have by default: CDK's assets repository is immutable, so what is made with other options of the
- * same image needs another tag. Empty for the defaults.
+ * same image needs another tag, and so does another image under the same tag, which `refresh` reads again. Empty for the defaults.
  */
-export function optionsSuffix(
-  options: SociImageOptions & Pick<SociIndexOptions, 'profile'>,
+export function outputSuffix(
+  options: SociIndexOptions & { readonly refresh?: string | undefined },
   resolve: (value: unknown) => unknown,
 ): string {
-  const profile = options.profile && { Profile: options.profile._hash }
-  const deciding = { ...bytesDeciding(options), ...profile }
+  const { refresh } = options
+  return hashOf({ ...contentDeciding(options), ...(refresh && { Refresh: refresh }) }, resolve)
+}
+
+/** Tells apart what is made of the same image with other options. Empty for the defaults. */
+export function optionsSuffix(options: SociIndexOptions, resolve: (value: unknown) => unknown): string {
+  return hashOf(contentDeciding(options), resolve)
+}
+
+function contentDeciding(options: SociIndexOptions): object {
+  return { ...bytesDeciding(options), ...(options.profile && { Profile: options.profile._hash }) }
+}
+
+function hashOf(deciding: object, resolve: (value: unknown) => unknown): string {
   if (Object.keys(deciding).length === 0) return ''
   const hash = createHash('sha256')
     .update(JSON.stringify(resolve(deciding)))

@@ -6,7 +6,8 @@ import { Asset } from 'aws-cdk-lib/aws-s3-assets'
 import { Construct } from 'constructs'
 import type { CodeBuildComputeOptions } from '../code-build-options'
 import { acknowledge } from './acknowledge'
-import { answeringFunction, WAYS } from './answering-function'
+import { INLINE_POLICY, KEY_USE, NETWORK_INTERFACES, NO_ARTIFACTS, SOURCE_IN_S3 } from './acknowledged-rules'
+import { answeringFunction, SERVICE_TIMEOUT } from './answering-function'
 import { BUILD_SPEC } from './build-spec'
 import { whenEnded } from './ended-work'
 import { HANDLERS } from './handler-function'
@@ -63,6 +64,7 @@ class CodeBuildProvider extends Construct implements Provider {
       handler: 'codeBuildHandler',
       options,
       role,
+      workTime: timeout.plus(Duration.minutes(QUEUED)),
       ...FUNCTION,
     })
     const source = new Asset(this, 'Source', { path: HANDLERS })
@@ -87,7 +89,8 @@ class CodeBuildProvider extends Construct implements Provider {
       ...(options.encryptionKey !== undefined && { encryptionKey: options.encryptionKey.keyArn }),
       ...(options.vpc !== undefined && { vpcConfig: vpcConfigOf(this, role, handler, options) }),
     })
-    acknowledge(project, 'AwsSolutions-CB4', 'The project makes no artifacts that could be encrypted.')
+    acknowledge(project, NO_ARTIFACTS)
+    acknowledge(project, SOURCE_IN_S3)
 
     const projectArn = stack.formatArn({
       service: 'codebuild',
@@ -100,7 +103,7 @@ class CodeBuildProvider extends Construct implements Provider {
     if (options.encryptionKey !== undefined) {
       options.encryptionKey.grantEncryptDecrypt(grantee)
       const wild = ['Action::kms:GenerateDataKey*', 'Action::kms:ReEncrypt*']
-      acknowledge(policy, 'AwsSolutions-IAM5', 'As CDK grants the use of a key: of the one that was given.', ...wild)
+      acknowledge(policy, KEY_USE, ...wild)
     }
 
     const ended = {
@@ -115,7 +118,7 @@ class CodeBuildProvider extends Construct implements Provider {
     this.serviceToken = handler.functionArn
     this.grantee = grantee
     this.role = role
-    this.serviceTimeout = timeout.plus(WAYS).plus(Duration.minutes(QUEUED))
+    this.serviceTimeout = SERVICE_TIMEOUT
   }
 }
 
@@ -159,8 +162,8 @@ function vpcConfigOf(
     ],
   })
   role.attachInlinePolicy(policy)
-  const reason = 'EC2 names no resources for what a build does in a VPC, and interfaces only when they are there.'
-  acknowledge(policy, 'AwsSolutions-IAM5', reason, 'Resource::*', `Resource::${interfaces}`)
+  acknowledge(policy, INLINE_POLICY)
+  acknowledge(policy, NETWORK_INTERFACES, 'Resource::*', `Resource::${interfaces}`)
   const { securityGroups } = handler.connections
   return {
     vpcId: vpc!.vpcId,

@@ -3,10 +3,9 @@ import * as iam from 'aws-cdk-lib/aws-iam'
 import * as stepfunctions from 'aws-cdk-lib/aws-stepfunctions'
 import type { Construct } from 'constructs'
 import { acknowledge } from './acknowledge'
+import { EXECUTIONS, INLINE_POLICY, NO_EXECUTION_LOG } from './acknowledged-rules'
 import type { HandlerFunction } from './handler-function'
 import { stateMachine } from './state-machine'
-
-const EXECUTIONS = 'The executions of this state machine have names of their own.'
 
 export interface IndexStateMachineProps {
   /** Known before the state machine is made, so that the function can be told it. */
@@ -46,7 +45,8 @@ export function indexStateMachine(scope: Construct, props: IndexStateMachineProp
       }),
     ],
   })
-  acknowledge(policy, 'AwsSolutions-IAM5', EXECUTIONS, `Resource::${executionArns}`)
+  acknowledge(policy, INLINE_POLICY)
+  acknowledge(policy, EXECUTIONS, `Resource::${executionArns}`)
   const definition = stateMachine({ comment, functionArn: handler.functionArn, maxConcurrency, timeout })
   const machine = new stepfunctions.CfnStateMachine(scope, 'StateMachine', {
     stateMachineName: name,
@@ -54,13 +54,11 @@ export function indexStateMachine(scope: Construct, props: IndexStateMachineProp
     definitionString: Stack.of(scope).toJsonString(definition),
   })
   machine.node.addDependency(policy)
-  const noLog = 'Executions keep their history; a log would keep the presigned URLs of CloudFormation, too.'
-  acknowledge(machine, 'AwsSolutions-SF1', noLog)
-  acknowledge(machine, 'AwsSolutions-SF2', 'What an execution took is told by its history.')
+  acknowledge(machine, NO_EXECUTION_LOG)
 
   iam.Grant.addToPrincipal({ grantee, actions: ['states:StartExecution'], resourceArns: [machineArn] })
   iam.Grant.addToPrincipal({ grantee, actions: ['states:DescribeExecution'], resourceArns: [executionArns] })
-  acknowledge(ownPolicy, 'AwsSolutions-IAM5', EXECUTIONS, `Resource::${executionArns}`)
+  acknowledge(ownPolicy, EXECUTIONS, `Resource::${executionArns}`)
   return {
     source: 'aws.states',
     detailType: 'Step Functions Execution Status Change',

@@ -2,7 +2,7 @@ import { Duration, type Stack } from 'aws-cdk-lib'
 import * as iam from 'aws-cdk-lib/aws-iam'
 import { Construct } from 'constructs'
 import type { LambdaComputeOptions } from '../compute-options'
-import { answeringFunction, checkFunction, MEMORY, WAYS } from './answering-function'
+import { answeringFunction, checkFunction, MEMORY, SERVICE_TIMEOUT } from './answering-function'
 import { type BindProvider, type Provider, stackProvider } from './provider'
 
 const TIMEOUT = { default: 15, least: 1, most: 15 } // minutes
@@ -38,13 +38,18 @@ class LambdaProvider extends Construct implements Provider {
       role,
       memorySize: options.memorySize ?? MEMORY.default,
       timeout,
+      workTime: timeout,
+      indexes: true,
       architecture: options.architecture,
       runtime: options.runtime,
+      reservedConcurrency: options.reservedConcurrency,
+      tracing: options.tracing,
+      deadLetterQueue: options.deadLetterQueue,
     })
     this.serviceToken = handler.functionArn
     this.grantee = grantee
     this.role = role
-    this.serviceTimeout = timeout.plus(WAYS)
+    this.serviceTimeout = SERVICE_TIMEOUT
   }
 }
 

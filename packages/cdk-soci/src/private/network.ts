@@ -3,6 +3,7 @@ import type * as lambda from 'aws-cdk-lib/aws-lambda'
 import type { Construct } from 'constructs'
 import type { ComputeOptions } from '../compute-options'
 import { acknowledge } from './acknowledge'
+import { INLINE_POLICY, NETWORK_INTERFACES } from './acknowledged-rules'
 
 /** What Lambda does in a VPC for a function (its developer guide, "Required IAM permissions"); only `*` can be named for them. */
 const INTERFACE_ACTIONS = [
@@ -28,7 +29,8 @@ export function networkOf(scope: Construct, role: iam.IRole, options: ComputeOpt
     statements: [new iam.PolicyStatement({ actions: INTERFACE_ACTIONS, resources: ['*'] })],
   })
   role.attachInlinePolicy(policy)
-  acknowledge(policy, 'AwsSolutions-IAM5', 'EC2 names no resources for what Lambda does in a VPC.', 'Resource::*')
+  acknowledge(policy, INLINE_POLICY)
+  acknowledge(policy, NETWORK_INTERFACES, 'Resource::*')
   return {
     functionProps: { vpc, ...(vpcSubnets && { vpcSubnets }), ...(securityGroups && { securityGroups }) },
     // A route, too, as newer releases of the CDK do: it is called as soon as it is there, and has to answer

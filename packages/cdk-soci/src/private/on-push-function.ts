@@ -5,6 +5,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda'
 import type { Construct } from 'constructs'
 import { type SociIndexOnPushProps, SociIndexVersion } from '../soci-index-on-push-options'
 import { acknowledge } from './acknowledge'
+import { BOUNDED_CONCURRENCY, NO_DEAD_LETTERS, PUSHED_REPOSITORIES } from './acknowledged-rules'
 import { MEMORY } from './answering-function'
 import { optionProperties } from './checked-options'
 import { type HandlerFunction, handlerFunction } from './handler-function'
@@ -57,10 +58,13 @@ export function onPushFunction(
     runtime: props.runtime,
     environment: { ...environment },
     reservedConcurrency: props.reservedConcurrency,
+    tracing: props.tracing,
   })
   const grant = (actions: string[], ...resourceArns: string[]): void => {
     iam.Grant.addToPrincipal({ grantee: made.grantee, actions, resourceArns })
   }
+  acknowledge(made.handler, NO_DEAD_LETTERS)
+  acknowledge(made.handler, BOUNDED_CONCURRENCY)
   grantImages(scope, made, options)
   const { queue, deadLetterQueue } = queues
   grant(
@@ -92,9 +96,7 @@ export function grantImages(scope: Construct, { grantee, policy }: HandlerFuncti
   // Amazon ECR names all repositories when they are listed
   if (reconcile) grant(['ecr:DescribeRepositories'], [arnOf('*')])
   const wide = [...arns, ...(reconcile ? [arnOf('*')] : [])].filter((arn) => arn.includes('*') || arn.includes('?'))
-  const reason = 'These are the repositories whose pushes are indexed, or listed to find pushes without an index.'
-  if (wide.length > 0)
-    acknowledge(policy, 'AwsSolutions-IAM5', reason, ...[...new Set(wide)].map((arn) => `Resource::${arn}`))
+  if (wide.length > 0) acknowledge(policy, PUSHED_REPOSITORIES, ...[...new Set(wide)].map((arn) => `Resource::${arn}`))
 }
 
 /** Of what is done to write an image: nobody is asked who owns the result of a push, and only a tag can be immutable. */

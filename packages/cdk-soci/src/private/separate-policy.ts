@@ -1,5 +1,7 @@
 import * as iam from 'aws-cdk-lib/aws-iam'
 import type { Construct } from 'constructs'
+import { acknowledge } from './acknowledge'
+import { INLINE_POLICY } from './acknowledged-rules'
 
 /** An inline policy that nothing waits for but who is told to, and what grants are given to it by. */
 export interface SeparatePolicy {
@@ -14,6 +16,7 @@ export interface SeparatePolicy {
 export function separatePolicy(scope: Construct, id: string, role: iam.IRole): SeparatePolicy {
   const policy = new iam.Policy(scope, id)
   role.attachInlinePolicy(policy)
+  acknowledge(policy, INLINE_POLICY)
   const addToPrincipalPolicy = (statement: iam.PolicyStatement): iam.AddToPrincipalPolicyResult => {
     policy.addStatements(statement)
     return { statementAdded: true, policyDependable: policy }

@@ -4,7 +4,7 @@ import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager'
 import { Construct } from 'constructs'
 import { SociCompute } from '../compute'
 import type { SociContainerImageOptions } from '../container-image-options'
-import { optionsSuffix } from './checked-options'
+import { outputSuffix } from './checked-options'
 import type { EcrImageName } from './image-name'
 import { checkInputTag, checkOutputTag, defaultOutputTag } from './image-tag'
 import { indexResource } from './index-resource'
@@ -56,7 +56,7 @@ export class SharedIndex extends Construct {
     const inputTag = image.reference
     checkInputTag('the tag', inputTag)
     const published = isPublished(options)
-    const suffix = optionsSuffix(options, (value) => Stack.of(this).resolve(value))
+    const suffix = outputSuffix(options, (value) => Stack.of(this).resolve(value))
     const outputTag = published
       ? publishedTag(image, options)
       : (options.outputImageTag ?? defaultOutputTag(tagFor(image), suffix))

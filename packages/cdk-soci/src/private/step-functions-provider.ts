@@ -2,7 +2,7 @@ import { Duration, type Stack, Token } from 'aws-cdk-lib'
 import * as iam from 'aws-cdk-lib/aws-iam'
 import { Construct } from 'constructs'
 import type { StepFunctionsComputeOptions } from '../step-functions-options'
-import { answeringFunction, checkFunction, MEMORY, WAYS } from './answering-function'
+import { answeringFunction, checkFunction, MEMORY, SERVICE_TIMEOUT } from './answering-function'
 import { whenEnded } from './ended-work'
 import { indexStateMachine } from './index-state-machine'
 import { type BindProvider, type Provider, stackProvider } from './provider'
@@ -50,6 +50,7 @@ class StepFunctionsProvider extends Construct implements Provider {
       role,
       memorySize: options.memorySize ?? MEMORY.default,
       timeout: FUNCTION_TIMEOUT,
+      workTime: timeout,
       architecture: options.architecture,
       runtime: options.runtime,
     })
@@ -65,7 +66,7 @@ class StepFunctionsProvider extends Construct implements Provider {
     this.serviceToken = handler.functionArn
     this.grantee = grantee
     this.role = role
-    this.serviceTimeout = timeout.plus(WAYS)
+    this.serviceTimeout = SERVICE_TIMEOUT
   }
 }
 

@@ -48,17 +48,17 @@ test('the input is only read where the output is in another repository', () => {
   assert.deepEqual(actions(outputRepository.repositoryArn), TO_WRITE)
 })
 
-test('nothing but what is needed besides: the log, and to invoke itself', () => {
+test('nothing but what is needed besides: the log, and to invoke what answers if it is killed', () => {
   const stack = newStack()
   new SociIndexV2Build(stack, 'Index', { repository: new Repository(stack, 'Repository'), inputImageTag: 'app' })
   const others = statementsOf(stack).filter((one) => !ofEcr([one]).length)
   const [[log]] = ofType(stack, 'AWS::Logs::LogGroup') as [[string, unknown]]
-  const [[handler]] = ofType(stack, 'AWS::Lambda::Function') as [[string, unknown]]
+  const [answerer] = ofType(stack, 'AWS::Lambda::Function').find(([id]) => id.includes('Answerer'))!
   assert.deepEqual(
     others.map(({ Action, Resource }) => [Action, Resource]),
     [
       [['logs:CreateLogStream', 'logs:PutLogEvents'], { 'Fn::GetAtt': [log, 'Arn'] }],
-      ['lambda:InvokeFunction', { 'Fn::GetAtt': [handler, 'Arn'] }],
+      ['lambda:InvokeFunction', { 'Fn::GetAtt': [answerer, 'Arn'] }],
     ],
   )
 })

@@ -7,7 +7,7 @@ import { Repository } from 'aws-cdk-lib/aws-ecr'
 import { CompositePrincipal, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import { Architecture } from 'aws-cdk-lib/aws-lambda'
 import { type CodeBuildComputeOptions, SociCompute, SociIndexV2Build } from 'cdk-soci'
-import { idOf, indexesOf, newStack, ofType, only, statementsOf, templateOf } from './support.js'
+import { idOf, idOfIndexer, indexerOf, indexesOf, newStack, ofType, only, statementsOf, templateOf } from './support.js'
 
 function addIndex(stack: Stack, id: string, options: CodeBuildComputeOptions = {}): SociIndexV2Build {
   const repository = Repository.fromRepositoryName(stack, `${id}Repository`, 'app')
@@ -25,7 +25,7 @@ test('by default a small machine on arm64, with a managed image', () => {
     Type: 'ARM_CONTAINER',
   })
   assert.equal(Properties.TimeoutInMinutes, 40)
-  const handler = only(stack, 'AWS::Lambda::Function').Properties
+  const handler = indexerOf(stack).Properties
   assert.equal(handler.Handler, 'index.codeBuildHandler')
   assert.equal(handler.MemorySize, 512)
 })
@@ -34,7 +34,7 @@ test("its source is the handlers' bundle, and nothing comes from elsewhere", () 
   const stack = newStack()
   addIndex(stack, 'Index')
   const { Source, Artifacts } = only(stack, 'AWS::CodeBuild::Project').Properties
-  const { S3Key } = only(stack, 'AWS::Lambda::Function').Properties.Code
+  const { S3Key } = indexerOf(stack).Properties.Code
   assert.equal(Source.Type, 'S3')
   assert.ok(JSON.stringify(Source.Location).includes(`/${S3Key}`))
   assert.deepEqual(Artifacts, { Type: 'NO_ARTIFACTS' })
@@ -69,7 +69,7 @@ test('computeType alone means CodeBuild, as with deploy-time-build', () => {
 test('function and project have one name, and are answered for on every end', () => {
   const stack = newStack()
   addIndex(stack, 'Index')
-  const handler = idOf(stack, 'AWS::Lambda::Function')
+  const handler = idOfIndexer(stack)
   assert.deepEqual(only(stack, 'AWS::CodeBuild::Project').Properties.Name, { Ref: handler })
   const { EventPattern, Targets, State } = only(stack, 'AWS::Events::Rule').Properties
   assert.deepEqual(EventPattern, {
@@ -87,13 +87,13 @@ test('function and project have one name, and are answered for on every end', ()
   assert.deepEqual(permission.SourceArn, { 'Fn::GetAtt': [idOf(stack, 'AWS::Events::Rule'), 'Arn'] })
 })
 
-test('CloudFormation waits longer than queue, build, and the ways, and less than its own hour', () => {
+test('an event waits for what queue and build leave of CloudFormation’s hour', () => {
   for (const minutes of [5, 43]) {
     const stack = newStack()
     addIndex(stack, 'Index', { timeout: Duration.minutes(minutes) })
-    const { ServiceTimeout } = indexesOf(stack)[0]!.Properties
-    assert.equal(ServiceTimeout, (minutes + 10 + 7) * 60)
-    assert.ok(ServiceTimeout <= 3600)
+    assert.equal(indexesOf(stack)[0]!.Properties.ServiceTimeout, 3600)
+    const { MaximumEventAgeInSeconds } = only(stack, 'AWS::Lambda::EventInvokeConfig').Properties
+    assert.equal(MaximumEventAgeInSeconds, (60 - minutes - 10 - 2) * 60)
     assert.equal(only(stack, 'AWS::CodeBuild::Project').Properties.QueuedTimeoutInMinutes, 10)
   }
 })
@@ -112,8 +112,8 @@ test('the index waits for project, rule, permission and policy', () => {
     assert.ok(DependsOn.includes(idOf(stack, type)), type)
   assert.equal(
     Object.keys(templateOf(stack)).length,
-    9,
-    'function, role, policy, log, config, project, rule, permission, index',
+    10,
+    'two functions, role, policy, log, config, project, rule, permission, index',
   )
 })
 
@@ -137,7 +137,7 @@ test('one role for function and builds, which may do what it names', () => {
   })
   addIndex(own, 'Index', { role })
   assert.deepEqual(only(own, 'AWS::CodeBuild::Project').Properties.ServiceRole, own.resolve(role.roleArn))
-  assert.deepEqual(only(own, 'AWS::Lambda::Function').Properties.Role, own.resolve(role.roleArn))
+  assert.deepEqual(indexerOf(own).Properties.Role, own.resolve(role.roleArn))
 })
 
 test('in a VPC the builds are where the function is', () => {

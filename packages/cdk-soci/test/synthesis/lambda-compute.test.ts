@@ -5,10 +5,22 @@ import { GatewayVpcEndpointAwsService, SecurityGroup, Vpc } from 'aws-cdk-lib/aw
 import { Repository } from 'aws-cdk-lib/aws-ecr'
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import { Key } from 'aws-cdk-lib/aws-kms'
-import { Architecture, Runtime, RuntimeFamily } from 'aws-cdk-lib/aws-lambda'
+import { Architecture, Runtime, RuntimeFamily, Tracing } from 'aws-cdk-lib/aws-lambda'
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs'
+import { Queue } from 'aws-cdk-lib/aws-sqs'
 import { type LambdaComputeOptions, SociCompute, SociIndexV2Build, SociVpcEndpoints } from 'cdk-soci'
-import { actionsOf, idOf, indexesOf, newStack, ofType, only, statementsOf, templateOf } from './support.js'
+import {
+  actionsOf,
+  idOf,
+  idOfIndexer,
+  indexerOf,
+  indexesOf,
+  newStack,
+  ofType,
+  only,
+  statementsOf,
+  templateOf,
+} from './support.js'
 
 function addIndex(stack: Stack, id: string, options?: LambdaComputeOptions): SociIndexV2Build {
   const repository = Repository.fromRepositoryName(stack, `${id}Repository`, 'app')
@@ -19,7 +31,7 @@ function addIndex(stack: Stack, id: string, options?: LambdaComputeOptions): Soc
 test('by default a function of two processors, on arm64, for as long as Lambda can', () => {
   const stack = newStack()
   addIndex(stack, 'Index')
-  const { Properties } = only(stack, 'AWS::Lambda::Function')
+  const { Properties } = indexerOf(stack)
   assert.equal(Properties.MemorySize, 3538)
   assert.equal(Properties.Timeout, 900)
   assert.equal(Properties.Runtime, 'nodejs24.x')
@@ -28,30 +40,75 @@ test('by default a function of two processors, on arm64, for as long as Lambda c
   assert.deepEqual(Properties.LoggingConfig, { LogGroup: { Ref: idOf(stack, 'AWS::Logs::LogGroup') } })
 })
 
-test('a function that dies is answered for by itself, and not run again', () => {
+test('a function that dies is answered for by another, and not run again', () => {
   const stack = newStack()
   addIndex(stack, 'Index')
-  const handler = idOf(stack, 'AWS::Lambda::Function')
+  const handler = idOfIndexer(stack)
+  const [[answerer = ''] = []] = ofType(stack, 'AWS::Lambda::Function').filter(([id]) => id !== handler)
   const { Properties, DependsOn } = only(stack, 'AWS::Lambda::EventInvokeConfig')
   assert.deepEqual(Properties, {
     FunctionName: { Ref: handler },
     Qualifier: '$LATEST',
     MaximumRetryAttempts: 0,
-    MaximumEventAgeInSeconds: 300,
-    DestinationConfig: { OnFailure: { Destination: { 'Fn::GetAtt': [handler, 'Arn'] } } },
+    MaximumEventAgeInSeconds: 3600 - 900 - 120,
+    DestinationConfig: { OnFailure: { Destination: { 'Fn::GetAtt': [answerer, 'Arn'] } } },
   })
   const policy = idOf(stack, 'AWS::IAM::Policy')
   assert.deepEqual(DependsOn, [policy])
-  assert.ok(!templateOf(stack)[handler]?.DependsOn?.includes(policy), 'a cycle')
+  for (const id of [handler, answerer]) assert.ok(!templateOf(stack)[id]?.DependsOn?.includes(policy), 'a cycle')
+  const answering = templateOf(stack)[answerer]!.Properties
+  const { Code, Handler, Role, LoggingConfig } = indexerOf(stack).Properties
+  assert.deepEqual(
+    [answering.Code, answering.Handler, answering.Role, answering.LoggingConfig],
+    [Code, Handler, Role, LoggingConfig],
+  )
+  assert.deepEqual([answering.MemorySize, answering.Timeout], [256, 180])
+  const invocations = statementsOf(stack).filter(({ Action }) => Action === 'lambda:InvokeFunction')
+  assert.deepEqual(
+    invocations.map(({ Resource }) => Resource),
+    [{ 'Fn::GetAtt': [answerer, 'Arn'] }],
+  )
 })
 
-test('CloudFormation waits longer than the function and its record can take, and less than its own hour', () => {
+test('where no function is free, an event waits for what its work leaves of CloudFormation’s hour', () => {
   for (const minutes of [1, 15]) {
     const stack = newStack()
     addIndex(stack, 'Index', { timeout: Duration.minutes(minutes) })
-    const { ServiceTimeout } = indexesOf(stack)[0]!.Properties
-    assert.equal(ServiceTimeout, (minutes + 5 + 2) * 60)
+    assert.equal(indexesOf(stack)[0]!.Properties.ServiceTimeout, 3600)
+    const { MaximumEventAgeInSeconds } = only(stack, 'AWS::Lambda::EventInvokeConfig').Properties
+    assert.equal(MaximumEventAgeInSeconds, (60 - minutes - 2) * 60)
   }
+})
+
+test('concurrency, traces and a dead-letter queue, whose permissions the function waits for', () => {
+  const stack = newStack()
+  const encryptionMasterKey = new Key(stack, 'Key')
+  const deadLetterQueue = new Queue(stack, 'DeadLetters', { encryptionMasterKey })
+  addIndex(stack, 'Index', { reservedConcurrency: 5, tracing: Tracing.ACTIVE, deadLetterQueue })
+  const { Properties, DependsOn = [] } = indexerOf(stack)
+  assert.equal(Properties.ReservedConcurrentExecutions, 5)
+  assert.deepEqual(Properties.TracingConfig, { Mode: 'Active' })
+  assert.deepEqual(Properties.DeadLetterConfig, { TargetArn: stack.resolve(deadLetterQueue.queueArn) })
+  const [policy] = ofType(stack, 'AWS::IAM::Policy').filter(([id]) => id.includes('DeliveryPolicy'))
+  assert.ok(DependsOn.includes(policy![0]))
+  assert.deepEqual(policy![1].Properties.PolicyDocument.Statement, [
+    { Action: ['xray:PutTelemetryRecords', 'xray:PutTraceSegments'], Effect: 'Allow', Resource: '*' },
+    { Action: 'sqs:SendMessage', Effect: 'Allow', Resource: stack.resolve(deadLetterQueue.queueArn) },
+    {
+      Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
+      Effect: 'Allow',
+      Resource: stack.resolve(encryptionMasterKey.keyArn),
+    },
+  ])
+  const [, answerer] = ofType(stack, 'AWS::Lambda::Function').find(([id]) => id.includes('Answerer'))!
+  assert.deepEqual(answerer.Properties.TracingConfig, { Mode: 'Active' })
+  assert.equal(answerer.Properties.ReservedConcurrentExecutions, 1)
+  assert.deepEqual(answerer.Properties.DeadLetterConfig, Properties.DeadLetterConfig)
+  for (const reservedConcurrency of [0, 1.5])
+    assert.throws(
+      () => addIndex(newStack(), 'Index', { reservedConcurrency }),
+      /reservedConcurrency is .*: it must be a whole number of at least 1; leave it out/,
+    )
 })
 
 test('options reach the function', () => {
@@ -63,7 +120,7 @@ test('options reach the function', () => {
     architecture: Architecture.X86_64,
     runtime,
   })
-  const { Properties } = only(stack, 'AWS::Lambda::Function')
+  const { Properties } = indexerOf(stack)
   assert.equal(Properties.MemorySize, 10240)
   assert.equal(Properties.Timeout, 300)
   assert.equal(Properties.Runtime, 'nodejs22.x')
@@ -89,14 +146,14 @@ test('the same options are one function, others another, and the logical id of t
     addIndex(stack, `B${at}`, { ...options })
   }
   const functions = ofType(stack, 'AWS::Lambda::Function').filter(([id]) => id.startsWith('SociIndex'))
-  assert.equal(functions.length, all.length)
+  assert.equal(functions.length, 2 * all.length) // one that indexes, one that answers for it
   const tokens = new Map<string, Set<string>>()
   for (const [id, { Properties }] of ofType(stack, 'Custom::SociIndex')) {
     const key = /Index([0-9A-F]{8})[0-9A-F]{8}$/.exec(id)?.[1]
     assert.ok(key !== undefined, id)
     tokens.set(key, (tokens.get(key) ?? new Set()).add(JSON.stringify(Properties.ServiceToken)))
   }
-  assert.equal(tokens.size, functions.length)
+  assert.equal(tokens.size, all.length)
   for (const [key, found] of tokens) assert.equal(found.size, 1, key)
 })
 
@@ -162,7 +219,7 @@ test('an index in a VPC waits for the way out of it, which is there until the in
   const endpoints = ofType(stack, 'AWS::EC2::VPCEndpoint').map(([id]) => id)
   assert.equal(endpoints.length, 3)
   for (const id of endpoints) assert.ok(resources[config]?.DependsOn?.includes(id), id)
-  const handler = resources[idOf(stack, 'AWS::Lambda::Function')]
+  const handler = resources[idOfIndexer(stack)]
   for (const [id] of ofType(stack, 'AWS::EC2::Route').filter(([name]) => name.includes('Private')))
     assert.ok(handler?.DependsOn?.includes(id), id)
 })
@@ -228,7 +285,7 @@ test('the log stays, for as long as it is told, in the group that it is told', (
   const logGroup = new LogGroup(own, 'Group')
   addIndex(own, 'Index', { logGroup })
   const logicalId = idOf(own, 'AWS::Logs::LogGroup')
-  assert.deepEqual(only(own, 'AWS::Lambda::Function').Properties.LoggingConfig, { LogGroup: { Ref: logicalId } })
+  assert.deepEqual(indexerOf(own).Properties.LoggingConfig, { LogGroup: { Ref: logicalId } })
 })
 
 test('a key encrypts the log, for the logs of this account only', () => {

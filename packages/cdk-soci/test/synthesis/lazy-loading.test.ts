@@ -91,6 +91,7 @@ test('nothing but images changes, and what builds the index comes', () => {
     'AWS::IAM::Role',
     'AWS::Lambda::EventInvokeConfig',
     'AWS::Lambda::Function',
+    'AWS::Lambda::Function',
     'AWS::Logs::LogGroup',
     'Custom::SociIndex',
   ])

@@ -6,7 +6,7 @@ import { Key } from 'aws-cdk-lib/aws-kms'
 import { Architecture, Runtime, RuntimeFamily } from 'aws-cdk-lib/aws-lambda'
 import { LogGroup } from 'aws-cdk-lib/aws-logs'
 import { SociCompute, SociIndexV2Build, type StepFunctionsComputeOptions } from 'cdk-soci'
-import { idOf, indexesOf, newStack, ofType, only, statementsOf, templateOf } from './support.js'
+import { idOf, idOfIndexer, indexerOf, indexesOf, newStack, ofType, only, statementsOf, templateOf } from './support.js'
 
 function addIndex(stack: Stack, id: string, options: StepFunctionsComputeOptions = {}): SociIndexV2Build {
   const repository = Repository.fromRepositoryName(stack, `${id}Repository`, 'app')
@@ -17,7 +17,7 @@ function addIndex(stack: Stack, id: string, options: StepFunctionsComputeOptions
 /** The definition, with the function's ARN as `FUNCTION`. */
 function definitionOf(stack: Stack) {
   const [, pieces] = only(stack, 'AWS::StepFunctions::StateMachine').Properties.DefinitionString['Fn::Join']
-  const arn = { 'Fn::GetAtt': [idOf(stack, 'AWS::Lambda::Function'), 'Arn'] }
+  const arn = { 'Fn::GetAtt': [idOfIndexer(stack), 'Arn'] }
   const text = pieces.map((piece: unknown) => {
     if (typeof piece === 'string') return piece
     assert.deepEqual(piece, arn)
@@ -35,7 +35,7 @@ test('each step is the function, a distributed map has the layers', () => {
   assert.deepEqual(Layers.ItemProcessor.ProcessorConfig, { Mode: 'DISTRIBUTED', ExecutionType: 'STANDARD' })
   assert.equal(Layers.MaxConcurrency, 40)
   for (const task of [Plan, Assemble, Layers.ItemProcessor.States.Index]) assert.equal(task.Resource, 'FUNCTION')
-  const handler = only(stack, 'AWS::Lambda::Function').Properties
+  const handler = indexerOf(stack).Properties
   assert.equal(handler.Handler, 'index.stepFunctionsHandler')
   assert.equal(handler.Timeout, 900)
   assert.equal(handler.MemorySize, 3538)
@@ -46,24 +46,26 @@ test('options reach the function and the state machine', () => {
   const runtime = new Runtime('nodejs22.x', RuntimeFamily.NODEJS)
   const timeout = Duration.minutes(20)
   addIndex(stack, 'Index', { memorySize: 1769, architecture: Architecture.X86_64, runtime, timeout, maxConcurrency: 7 })
-  const { MemorySize, Architectures, Runtime: name } = only(stack, 'AWS::Lambda::Function').Properties
+  const { MemorySize, Architectures, Runtime: name } = indexerOf(stack).Properties
   assert.deepEqual([MemorySize, Architectures, name], [1769, ['x86_64'], 'nodejs22.x'])
   const { States, TimeoutSeconds } = definitionOf(stack)
   assert.deepEqual([States.Layers.MaxConcurrency, TimeoutSeconds], [7, 1200])
-  const { ServiceTimeout } = indexesOf(stack)[0]!.Properties
-  assert.equal(ServiceTimeout, 1200 + 7 * 60)
 })
 
-test('CloudFormation waits for less than its hour', () => {
-  const stack = newStack()
-  addIndex(stack, 'Index', { timeout: Duration.minutes(53) })
-  assert.equal(indexesOf(stack)[0]!.Properties.ServiceTimeout, 3600)
+test('an event waits for what the execution leaves of CloudFormation’s hour', () => {
+  for (const minutes of [1, 53]) {
+    const stack = newStack()
+    addIndex(stack, 'Index', { timeout: Duration.minutes(minutes) })
+    assert.equal(indexesOf(stack)[0]!.Properties.ServiceTimeout, 3600)
+    const { MaximumEventAgeInSeconds } = only(stack, 'AWS::Lambda::EventInvokeConfig').Properties
+    assert.equal(MaximumEventAgeInSeconds, (60 - minutes - 2) * 60)
+  }
 })
 
 test('function and state machine have one name, and are answered for on every end', () => {
   const stack = newStack()
   addIndex(stack, 'Index')
-  const handler = idOf(stack, 'AWS::Lambda::Function')
+  const handler = idOfIndexer(stack)
   assert.deepEqual(only(stack, 'AWS::StepFunctions::StateMachine').Properties.StateMachineName, { Ref: handler })
   const { EventPattern } = only(stack, 'AWS::Events::Rule').Properties
   assert.deepEqual(EventPattern.source, ['aws.states'])
@@ -83,7 +85,7 @@ test('the index waits for state machine, rule, permission and policies, and noth
   for (const id of [...policies, ...others.map((type) => idOf(stack, type))]) assert.ok(DependsOn.includes(id), id)
   const machinePolicy = policies.find((id) => id.includes('StateMachine'))
   assert.ok(only(stack, 'AWS::StepFunctions::StateMachine').DependsOn?.includes(machinePolicy!))
-  assert.equal(Object.keys(templateOf(stack)).length, 11)
+  assert.equal(Object.keys(templateOf(stack)).length, 12)
 })
 
 test('only what must have no name is allowed everywhere', () => {

@@ -51,6 +51,17 @@ export function idOf(stack: Stack, type: string): string {
   return onlyEntry(stack, type)[0]
 }
 
+/** The function of a stack's only compute that indexes, or has it done; not the one that answers if it is killed. */
+export function indexerOf(stack: Stack): Resource {
+  return templateOf(stack)[idOfIndexer(stack)]!
+}
+
+export function idOfIndexer(stack: Stack): string {
+  const found = ofType(stack, 'AWS::Lambda::Function').filter(([id]) => !id.includes('Answerer'))
+  if (found.length !== 1) throw new Error(`${found.length} functions`)
+  return found[0]![0]
+}
+
 function onlyEntry(stack: Stack, type: string): [string, Resource] {
   const found = ofType(stack, type)
   if (found.length !== 1) throw new Error(`${found.length} of ${type}`)

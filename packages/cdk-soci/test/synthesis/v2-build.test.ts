@@ -6,7 +6,7 @@ import { Repository } from 'aws-cdk-lib/aws-ecr'
 import { DockerImageAsset } from 'aws-cdk-lib/aws-ecr-assets'
 import { FargateTaskDefinition } from 'aws-cdk-lib/aws-ecs'
 import { SociCompute, SociIndexBuild, type SociIndexOptions, SociIndexV2Build } from 'cdk-soci'
-import { IMAGE, idOf, indexesOf, newStack, ofType, only, templateOf } from './support.js'
+import { IMAGE, idOf, idOfIndexer, indexerOf, indexesOf, newStack, ofType, only, templateOf } from './support.js'
 
 const DIGEST = `sha256:${'ab'.repeat(32)}`
 
@@ -22,6 +22,7 @@ test('one index costs a function, its role, log group, policy and invoke configu
       'AWS::IAM::Role',
       'AWS::Lambda::EventInvokeConfig',
       'AWS::Lambda::Function',
+      'AWS::Lambda::Function',
       'AWS::Logs::LogGroup',
       'Custom::SociIndex',
     ],
@@ -33,7 +34,7 @@ test('more indexes of a stack share one function', () => {
   const repository = new Repository(stack, 'Repository')
   for (const tag of ['a', 'b', 'c']) new SociIndexV2Build(stack, tag, { repository, inputImageTag: tag })
   assert.equal(indexesOf(stack).length, 3)
-  assert.equal(ofType(stack, 'AWS::Lambda::Function').length, 1)
+  assert.equal(ofType(stack, 'AWS::Lambda::Function').length, 2) // that, and the one that answers if it is killed
   assert.equal(ofType(stack, 'AWS::IAM::Policy').length, 1)
 })
 
@@ -156,7 +157,20 @@ test('a tag that was pushed anew is read again when the text for it changes', ()
   new SociIndexBuild(stack, 'V1', { repository, imageTag: 'latest', refresh: 'build 7' })
   const [v2, v1] = indexesOf(stack)
   for (const index of [v2, v1]) assert.equal(index?.Properties.Refresh, 'build 7')
-  assert.equal(v2?.Properties.OutputTag, 'latest-soci')
+  // Tags may be immutable, so what is read again gets another one
+  const tagWith = (refresh?: string) => {
+    const other = newStack()
+    new SociIndexV2Build(other, 'V2', {
+      repository: new Repository(other, 'Repository'),
+      inputImageTag: 'latest',
+      refresh,
+    })
+    return indexesOf(other)[0]!.Properties.OutputTag as string
+  }
+  assert.match(v2?.Properties.OutputTag, /^latest-soci-[0-9a-f]{8}$/)
+  assert.equal(tagWith('build 7'), v2?.Properties.OutputTag)
+  assert.notEqual(tagWith('build 8'), v2?.Properties.OutputTag)
+  assert.equal(tagWith(), 'latest-soci')
 })
 
 test('an image can be named by its digest', () => {
@@ -190,7 +204,7 @@ test('tokens are taken wherever a string or number is', () => {
   assert.deepEqual(Properties.MinLayerSize, { Ref: 'Number' })
   assert.deepEqual(Properties.Platforms, [{ Ref: 'Text' }])
   assert.deepEqual(Properties.BuildTool, { Ref: 'Text' })
-  assert.deepEqual(only(stack, 'AWS::Lambda::Function').Properties.MemorySize, { Ref: 'Number' })
+  assert.deepEqual(indexerOf(stack).Properties.MemorySize, { Ref: 'Number' })
 })
 
 test('a list that is a token is taken too', () => {
@@ -226,7 +240,7 @@ test('stages and nested stacks have a provider of their own', () => {
   }
   for (const scope of [stack, nested, staged]) {
     const [index] = indexesOf(scope)
-    const id = idOf(scope, 'AWS::Lambda::Function')
+    const id = idOfIndexer(scope)
     assert.deepEqual(index?.Properties.ServiceToken, { 'Fn::GetAtt': [id, 'Arn'] })
   }
 })

@@ -1,5 +1,5 @@
 // Lambda as an asynchronous invocation meets it: the asset in a folder of its own, a real Node, nothing else; an event that is not finished, because the
-// process was killed or the handler threw, goes to the function's OnFailure destination, which is the function itself.
+// process was killed or the handler threw, goes to the OnFailure destination, a function of the same code.
 import { type ChildProcess, fork } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
