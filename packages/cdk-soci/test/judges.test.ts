@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { it } from 'node:test'
 import { CfnResource } from 'aws-cdk-lib'
 import { lint } from './lint.js'
-import { findings2, findings3, PACKS } from './nag.js'
+import { findings2, findings3, PACKS, type Pack } from './nag.js'
 import { wholeApps } from './whole-apps.js'
 import { temporaryFolder } from './workplace.js'
 
@@ -16,7 +16,7 @@ const BY_OPTION =
   /-(LambdaInsideVPC|CloudWatchLogGroupEncrypted|S3DefaultEncryptionKMS|LambdaConcurrency|CloudWatchAlarmAction)\b/
 
 for (const [name, app] of apps)
-  for (const pack of PACKS)
+  for (const pack of Object.keys(PACKS) as Pack[])
     it(`${name}: ${pack} of cdk-nag 3 and 2 find only what an option satisfies, and nothing if all are given`, () => {
       app.synth()
       const found = [...findings3(app, pack), ...findings2(app, pack)]
