@@ -18,9 +18,8 @@ import {
 import { MEMORY } from './private/answering-function'
 import type { BackfillEnvironment } from './private/backfill-environment'
 import { backfillMachine } from './private/backfill-machine'
-import { optionProperties } from './private/checked-options'
 import { handlerFunction } from './private/handler-function'
-import { grantImages } from './private/on-push-function'
+import { grantImages, setIndexOptions } from './private/on-push-function'
 import { onPushOptions } from './private/on-push-options'
 import type { SociBackfillProps } from './soci-backfill-options'
 
@@ -47,12 +46,10 @@ export class SociBackfill extends Construct {
     const options = onPushOptions(this, { ...pushProps, largeImages: false, reconcile: true })
     const maxConcurrency = concurrencyOf(props)
     this.bucket = props.bucket ?? this.makeBucket(props)
-    const indexOptions = optionProperties(props)
     const environment: BackfillEnvironment = {
       SOCI_FILTERS: options.filtersText,
       SOCI_INDEX_VERSION: options.indexVersion,
       SOCI_OUTPUT_TAG: options.outputTag,
-      ...(Object.keys(indexOptions).length > 0 && { SOCI_OPTIONS: Stack.of(this).toJsonString(indexOptions) }),
       SOCI_BACKFILL_BUCKET: this.bucket.bucketName,
     }
     const made = handlerFunction(this, {
@@ -67,6 +64,7 @@ export class SociBackfill extends Construct {
       tracing: props.tracing,
       environment: { ...environment },
     })
+    setIndexOptions(this, made, props)
     grantImages(this, made, options)
     const files = this.bucket.arnForObjects('runs/*')
     const grant = (actions: string[], ...resourceArns: string[]): void => {

@@ -4,6 +4,7 @@ import type * as events from 'aws-cdk-lib/aws-events'
 import type * as sns from 'aws-cdk-lib/aws-sns'
 import type { LambdaFunctionOptions } from './compute-options'
 import type { SociImageOptions } from './index-options'
+import type { SociProfile } from './soci-profile'
 
 /** Kind of index. */
 export enum SociIndexVersion {
@@ -26,6 +27,12 @@ export interface SociIndexOnPushProps extends SociImageOptions, LambdaFunctionOp
   readonly indexVersion?: SociIndexVersion
   /** V2: tag of the SOCI-enabled image, in which `{tag}` is the tag that was pushed. @default '{tag}-soci' */
   readonly outputTag?: string
+  /**
+   * The files that a start of the containers reads. V2 images get a start layer with the small ones, and spans that fit the parts of the others. A profile is of
+   * one program: choose its repository by `filters` or `repositories`.
+   * @default - none
+   */
+  readonly profile?: SociProfile
   /** Indexes images, too, that Amazon ECR replicates to this region and account. @default false */
   readonly replicatedImages?: boolean
 

@@ -56,6 +56,17 @@ describe('examples', () => {
     assertLazy(synthesize(t, 'queue-processing'))
   })
 
+  it('every-push: pushes and what is there already are indexed with a profile', (t) => {
+    const template = synthesize(t, 'every-push')
+    assert.equal(ofType(template, 'AWS::Events::Rule').length > 0, true)
+    assert.equal(ofType(template, 'AWS::CloudWatch::Dashboard').length, 1)
+    assert.equal(ofType(template, 'AWS::StepFunctions::StateMachine').length, 2)
+    const options = ofType(template, 'AWS::Lambda::Function').map(([, { Properties }]) =>
+      JSON.stringify(Properties.Environment),
+    )
+    assert.equal(options.filter((text) => /SOCI_OPTIONS.*Profile.*s3:/.test(text)).length, 2, options.join())
+  })
+
   it('large-model: its index is built by Step Functions, and required', (t) => {
     const template = synthesize(t, 'large-model')
     assert.equal(assertLazy(template).Properties.RequireIndex, 'true')

@@ -37,6 +37,20 @@ describe('Python', () => {
     assert.deepEqual(assetsOf(ours), assetsOf(theirs))
   })
 
+  it("the example of every push gives TypeScript's template", async (t) => {
+    const python = await virtualEnvironment(t)
+    if (python === undefined) return
+    const [ours, theirs] = [temporaryFolder(t), temporaryFolder(t)]
+    const cwd = join(PACKAGE, 'examples', 'every-push')
+    run(python.path, ['app.py'], { cwd, env: { CDK_OUTDIR: ours } })
+    run('node', ['app.ts'], { cwd, env: { CDK_OUTDIR: theirs } })
+    const [a, b] = [ours, theirs].map((folder) =>
+      JSON.parse(readFileSync(join(folder, 'EveryPush.template.json'), 'utf8')),
+    )
+    assert.deepEqual(a, b)
+    assert.ok(Object.keys(a.Resources).length > 20)
+  })
+
   it("README's snippet gives stacks that index", async (t) => {
     const python = await virtualEnvironment(t)
     if (python === undefined) return

@@ -6,6 +6,7 @@ import { doubles, ECR_HOST, startCloud } from './support/cloud.js'
 import { pushApp, SMALL } from './support/images.js'
 import { type Lambda, startLambda } from './support/lambda.js'
 import { ensureNode, LAMBDA_NODES } from './support/nodes.js'
+import { pushed, startOnPush } from './support/on-push.js'
 
 const PROFILE = { version: 1, files: [{ path: '/common' }, { path: '/none' }] } as const
 const PROPERTIES = {
@@ -26,7 +27,7 @@ async function startS3(t: TestContext, objects: ReadonlyMap<string, string>) {
       response.writeHead(200).end(content)
       return
     }
-    response.writeHead(404, { 'content-type': 'application/xml' })
+    response.writeHead(404, { 'content-type': 'application/xml', 'x-amz-request-id': 'EXAMPLE' })
     response.end('<Error><Code>NoSuchKey</Code><Message>The specified key does not exist.</Message></Error>')
   })
   t.after(() => s3.close())
@@ -65,6 +66,33 @@ test('the image is the one that sociable convert makes with the profile; made ag
   }
   const { layers } = (await inspect({ store: app, reference: 'one-soci' })).images[0]!
   assert.equal(layers.length, 3)
+})
+
+test('a push is made with the profile of its construct', async (t) => {
+  const s3 = await startS3(t, OBJECTS)
+  const world = await startOnPush(t, {
+    environment: {
+      SOCI_OPTIONS: JSON.stringify({ ...SMALL, Profile: PROPERTIES.Profile }),
+      AWS_ENDPOINT_URL_S3: s3.url,
+    },
+  })
+  if (world === undefined) return
+  const app = await world.store('app')
+  const image = await pushApp(app, 'one')
+  await world.deliver(pushed(image, 'one'))
+  const expected = await convert(
+    { store: app, reference: 'one' },
+    { store: await world.store('other'), reference: 'expected' },
+    { profile: PROFILE, spanSize: 4096, minLayerSize: 0 },
+  )
+  assert.ok(expected.images[0]!.startLayer !== undefined)
+  assert.deepEqual(
+    world.queue.events.map(({ type, detail }) => [type, detail['output-digest']]),
+    [['SOCI Index Ready', expected.digest]],
+  )
+  // Once more: what is there is what the profile asks for
+  await world.deliver(pushed(image, 'one'))
+  assert.equal(world.queue.events.at(-1)!.detail.seconds, 0)
 })
 
 test('a profile that cannot be read, or is none, fails the deployment with its name', async (t) => {

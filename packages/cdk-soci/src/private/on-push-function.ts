@@ -3,6 +3,7 @@ import * as events from 'aws-cdk-lib/aws-events'
 import * as iam from 'aws-cdk-lib/aws-iam'
 import * as lambda from 'aws-cdk-lib/aws-lambda'
 import type { Construct } from 'constructs'
+import type { SociImageOptions, SociIndexOptions } from '../index-options'
 import { type SociIndexOnPushProps, SociIndexVersion } from '../soci-index-on-push-options'
 import { acknowledge } from './acknowledge'
 import { BOUNDED_CONCURRENCY, NO_DEAD_LETTERS, PUSHED_REPOSITORIES } from './acknowledged-rules'
@@ -30,12 +31,10 @@ export function onPushFunction(
 ): OnPushFunction {
   const bus = props.eventBus ?? events.EventBus.fromEventBusName(scope, 'DefaultBus', 'default')
   const machineName = options.largeImages ? uniqueName(scope) : undefined
-  const indexOptions = optionProperties(props)
   const environment: OnPushEnvironment = {
     SOCI_FILTERS: options.filtersText,
     SOCI_INDEX_VERSION: options.indexVersion,
     SOCI_OUTPUT_TAG: options.outputTag,
-    ...(Object.keys(indexOptions).length > 0 && { SOCI_OPTIONS: Stack.of(scope).toJsonString(indexOptions) }),
     SOCI_EVENT_BUS: bus.eventBusArn,
     SOCI_METRICS_NAMESPACE: metricsNamespace,
     ...(machineName !== undefined && {
@@ -65,6 +64,7 @@ export function onPushFunction(
   }
   acknowledge(made.handler, NO_DEAD_LETTERS)
   acknowledge(made.handler, BOUNDED_CONCURRENCY)
+  setIndexOptions(scope, made, props)
   grantImages(scope, made, options)
   const { queue, deadLetterQueue } = queues
   grant(
@@ -78,6 +78,20 @@ export function onPushFunction(
   if (props.encryptionKey !== undefined) grant(['kms:Decrypt', 'kms:GenerateDataKey'], props.encryptionKey.keyArn)
   read(scope, made, queue.queueArn, options.maxConcurrency)
   return { ...made, machineName }
+}
+
+/** Tells the function how images are indexed, and lets it read the profile. */
+export function setIndexOptions(
+  scope: Construct,
+  { handler, grantee }: HandlerFunction,
+  props: SociImageOptions & Pick<SociIndexOptions, 'profile'>,
+): void {
+  const options = {
+    ...optionProperties(props),
+    ...(props.profile !== undefined && { Profile: props.profile._bind(scope, grantee) }),
+  }
+  const variable: keyof OnPushEnvironment = 'SOCI_OPTIONS'
+  if (Object.keys(options).length > 0) handler.addEnvironment(variable, Stack.of(scope).toJsonString(options))
 }
 
 /** What pushes need, of the repositories that the filters match. */

@@ -4,9 +4,11 @@ import * as ecr from 'aws-cdk-lib/aws-ecr'
 import * as ecs from 'aws-cdk-lib/aws-ecs'
 import {
   LazyLoading,
+  SociBackfill,
   SociCompute,
   SociContainerImage,
   SociIndexBuild,
+  SociIndexOnPush,
   SociIndexV2Build,
   SociMode,
   SociProfile,
@@ -68,6 +70,24 @@ test('every construct and LazyLoading take it', (t) => {
   const indexes = Object.values(indexesOf(resourcesOf(stack)))
   assert.equal(indexes.length, 3)
   for (const index of indexes) assert.match(asText(index.Profile), /^s3:\/\//)
+})
+
+test('pushes and backfills use it, and their functions may read it', (t) => {
+  const profile = SociProfile.fromFile(temporaryFile(t, 'start.json', PROFILE))
+  const stack = newStack()
+  new SociIndexOnPush(stack, 'OnPush', { profile, spanSize: 65536 })
+  new SociBackfill(stack, 'Backfill', { profile })
+  const resources = resourcesOf(stack)
+  const functions = Object.values(ofType(resources, 'AWS::Lambda::Function'))
+  const options = functions.flatMap(({ Properties }) => {
+    const text = asText((Properties.Environment as { Variables: Record<string, unknown> }).Variables.SOCI_OPTIONS)
+    return text === 'undefined' ? [] : [JSON.parse(text) as Record<string, string>]
+  })
+  assert.deepEqual(options.map(({ SpanSize }) => SpanSize).sort(), ['65536', undefined])
+  for (const { Profile } of options) assert.match(Profile!, /^s3:\/\/.*\/[0-9a-f]{64}\.json$/)
+  const policies = Object.values(ofType(resources, 'AWS::IAM::Policy')).map(({ Properties }) => asText(Properties))
+  const key = options[0]!.Profile!.split('/').at(-1)!
+  assert.equal(policies.filter((text) => text.includes('s3:GetObject') && text.includes(key)).length, 2)
 })
 
 test('what is not a profile is refused at once', (t) => {

@@ -29,6 +29,22 @@ test('a gateway for S3, and interfaces for the rest, in the subnets that have no
 test('what the kinds of compute need besides', () => {
   assert.deepEqual(SociVpcEndpoints.services({ codeBuild: true }), ['ecr.api', 'ecr.dkr', 's3', 'codebuild', 'logs'])
   assert.deepEqual(SociVpcEndpoints.services({ stepFunctions: true }), ['ecr.api', 'ecr.dkr', 's3', 'states'])
+  assert.deepEqual(SociVpcEndpoints.services({ indexOnPush: true }), [
+    'ecr.api',
+    'ecr.dkr',
+    's3',
+    'states',
+    'sqs',
+    'events',
+  ])
+  assert.deepEqual([...endpoints({ indexOnPush: true }).keys()].sort(), [
+    'ecr.api',
+    'ecr.dkr',
+    'events',
+    's3',
+    'sqs',
+    'states',
+  ])
   const all = { codeBuild: true, stepFunctions: true, credentials: true, tasks: true }
   const names = ['codebuild', 'ecr.api', 'ecr.dkr', 'logs', 's3', 'secretsmanager', 'states']
   assert.deepEqual([...endpoints(all).keys()].sort(), names)

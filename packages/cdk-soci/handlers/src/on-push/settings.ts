@@ -29,7 +29,16 @@ export class SettingError extends Error {
 }
 
 /** Options of `SociIndexProperties` that say how an index is made. */
-const OPTIONS = ['SpanSize', 'MinLayerSize', 'Platforms', 'PrefetchFiles', 'BuildTool', 'Xattr', 'RequireIndex']
+const OPTIONS = [
+  'SpanSize',
+  'MinLayerSize',
+  'Platforms',
+  'PrefetchFiles',
+  'BuildTool',
+  'Xattr',
+  'RequireIndex',
+  'Profile',
+]
 const RECONCILE_DAYS = 3
 
 /** @throws SettingError, FilterError */
