@@ -9,9 +9,12 @@ import { fileURLToPath } from 'node:url'
 import { brotliCompressSync, constants } from 'node:zlib'
 import cdk from 'aws-cdk-lib'
 import iam from 'aws-cdk-lib/aws-iam'
+import { Construct } from 'constructs'
 import { zipSync } from 'fflate'
 import { stringify } from 'yaml'
 import soci from '../lib/index.js'
+import runs from '../lib/private/backfill-runs.js'
+import policies from '../lib/private/separate-policy.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 export const NAME = 'sociable-index-on-push'
@@ -40,6 +43,12 @@ const PARAMETERS = {
     default: 'none',
     allowedPattern: '^(none|arn:[a-z0-9-]+:iam::([0-9]{12}|aws):policy/[A-Za-z0-9_+=,.@/-]+)$',
     constraintDescription: 'must be the ARN of an IAM policy, or none',
+  },
+  Backfill: {
+    description:
+      'Yes adds a state machine that indexes the images which are in the repositories already, when you start it, and a bucket for its lists and results',
+    default: 'No',
+    allowedValues: ['No', 'Yes'],
   },
   HandlerBucket: {
     description: `Leave it empty. If CloudFormation refuses the function in this template: bucket of this region that has ${NAME}.zip`,
@@ -167,6 +176,12 @@ function fill(stack) {
   rule.addPropertyOverride('EventPattern', {
     'Fn::If': [isV2.logicalId, stack.resolve(patternOf(v2)), stack.resolve(patternOf(v1))],
   })
+  const backfill = addBackfill(
+    stack,
+    v2.handler,
+    condition('HasBackfill', Fn.conditionEquals(value('Backfill'), 'Yes')),
+  )
+  handler.addPropertyOverride('Environment.Variables.SOCI_BACKFILL_BUCKET', backfill.bucket)
   const boundary = Fn.conditionIf(isBounded.logicalId, value('IamPermissionsBoundaryArn'), cdk.Aws.NO_VALUE)
   iam.PermissionsBoundary.of(stack).apply(
     iam.ManagedPolicy.fromManagedPolicyArn(stack, 'Boundary', boundary.toString()),
@@ -183,6 +198,29 @@ function fill(stack) {
     ['DeadLetterQueueUrl', 'Has the pushes that failed for good', v2.deadLetterQueue.queueUrl],
   ])
     new cdk.CfnOutput(stack, id, { description: text, value: output })
+  new cdk.CfnOutput(stack, 'BackfillStateMachineArn', {
+    description:
+      'Indexes the images that are there already: aws stepfunctions start-execution --state-machine-arn ARN --name NAME',
+    value: backfill.stateMachineArn,
+    condition: backfill.condition,
+  })
+}
+
+const BACKFILL_CONCURRENCY = 10
+
+/**
+ * What `SociBackfill` has besides its function, for the function of the pushes: a second one with code of its own would make the template too large. All of it is
+ * there on the condition only.
+ */
+function addBackfill(stack, handler, condition) {
+  const scope = new Construct(stack, 'Runs')
+  const bucket = runs.runsBucket(scope, undefined)
+  runs.grantRuns(policies.separatePolicy(scope, 'RunsPolicy', handler.role), bucket)
+  const stateMachineArn = runs.runsMachine(scope, handler, bucket, BACKFILL_CONCURRENCY)
+  for (const node of scope.node.findAll())
+    if (cdk.CfnResource.isCfnResource(node)) node.cfnOptions.condition = condition
+  const name = stack.resolve(bucket.bucketName)
+  return { condition, stateMachineArn, bucket: { 'Fn::If': [condition.logicalId, name, { Ref: 'AWS::NoValue' }] } }
 }
 
 /** Writes both files. @returns their paths */

@@ -2,10 +2,11 @@ import { decodeProfile } from './decode-profile.js'
 import type { TraceEvents } from './trace-collector.js'
 import { TraceError } from './trace-error.js'
 
-export type JsonForm = 'JSON list' | 'profile' | 'static profile' | 'fincore'
-
 /** A JSON document: an array of paths, one of our profiles, or what `fincore --json` prints. @throws TraceError */
-export function parseJsonList(text: string, events: TraceEvents): JsonForm {
+export function parseJsonList(
+  text: string,
+  events: TraceEvents,
+): 'JSON list' | 'profile' | 'static profile' | 'fincore' {
   let value: unknown
   try {
     value = JSON.parse(text)

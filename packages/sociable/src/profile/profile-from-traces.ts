@@ -1,7 +1,7 @@
 import { decodePath } from '../reading/path-bytes.js'
 import { formatBinarySize } from '../size.js'
 import { isFatrace, parseFatrace } from './parse-fatrace.js'
-import { type JsonForm, parseJsonList } from './parse-json-list.js'
+import { parseJsonList } from './parse-json-list.js'
 import { isOpensnoop, parseOpensnoop } from './parse-opensnoop.js'
 import { isPageList, parsePageList } from './parse-page-list.js'
 import { isPathList, parsePathList } from './parse-path-list.js'
@@ -18,7 +18,16 @@ export interface TraceSource {
   readonly content: AsyncIterable<Uint8Array>
 }
 
-export type TraceForm = 'strace' | 'opensnoop' | 'fatrace' | 'page list' | 'path list' | JsonForm
+export type TraceForm =
+  | 'strace'
+  | 'opensnoop'
+  | 'fatrace'
+  | 'page list'
+  | 'path list'
+  | 'JSON list'
+  | 'profile'
+  | 'static profile'
+  | 'fincore'
 
 export interface TraceOptions extends CollectOptions {
   readonly signal?: AbortSignal | undefined

@@ -17,7 +17,7 @@ const DONE = 1
 
 /** @throws errors whose name the state machine knows; SettingError; errors of the AWS SDK */
 export async function backfillHandler(event: unknown, context: LambdaContext): Promise<unknown> {
-  if (!isStep(event)) throw new Error('the event is not a step of the state machine of SociBackfill')
+  if (!isBackfillStep(event)) throw new Error('the event is not a step of the state machine of SociBackfill')
   const settings = readSettings(process.env)
   const bucket = process.env['SOCI_BACKFILL_BUCKET' satisfies keyof BackfillEnvironment]
   if (bucket === undefined || bucket === '') throw new SettingError('SOCI_BACKFILL_BUCKET is missing')
@@ -44,7 +44,7 @@ export async function backfillHandler(event: unknown, context: LambdaContext): P
   }
 }
 
-function isStep(event: unknown): event is BackfillStep {
+export function isBackfillStep(event: unknown): event is BackfillStep {
   return (
     isObject(event) &&
     ['list', 'index', 'failed', 'summary'].includes(String(event.step)) &&

@@ -1,5 +1,6 @@
 // The function behind `SociIndexOnPush`: reads the queue that the pushes of Amazon ECR come through, does the steps of the state machine for what is too large
 // for one function, and looks for pushes that got lost.
+import { backfillHandler, isBackfillStep } from '../backfill/handler.js'
 import { isObject } from '../event.js'
 import { Images } from '../images.js'
 import { type LambdaContext, workMemory } from '../lambda.js'
@@ -12,9 +13,13 @@ import { isSqsBatch } from './queue.js'
 import { isReconcile, reconcile } from './reconcile.js'
 import { readSettings } from './settings.js'
 
-/** Takes batches of the queue, steps of the state machine, EventBridge's events of executions that ended, and the schedule's. */
+/**
+ * Takes batches of the queue, steps of the state machine, EventBridge's events of executions that ended, and the schedule's. In the template, the steps of a
+ * backfill, too: its code is large, so that two functions with code of their own do not fit.
+ */
 export async function onPushHandler(event: unknown, context: LambdaContext): Promise<unknown> {
   if (isStep(event)) return await runStep(event, context)
+  if (isBackfillStep(event)) return await backfillHandler(event, context)
   const memory = workMemory(context)
   const images = new Images(memory)
   try {

@@ -25,9 +25,16 @@ interface Parameter {
   readonly ConstraintDescription?: string
 }
 
+interface TemplateResource {
+  readonly Type: string
+  readonly Properties: Properties
+  readonly Condition?: string
+}
+
 interface Template {
   readonly Parameters: Readonly<Record<string, Parameter>>
-  readonly Resources: Readonly<Record<string, { readonly Type: string; readonly Properties: Properties }>>
+  readonly Resources: Readonly<Record<string, TemplateResource>>
+  readonly Outputs: Readonly<Record<string, { readonly Condition?: string }>>
 }
 // biome-ignore lint/suspicious/noExplicitAny: a template's properties are what the test says they are
 type Properties = any
@@ -101,6 +108,7 @@ test("the parameters of AWS's solution mean the same, and bad values are refused
   assert.deepEqual(
     Object.entries(others).map(([name, { Default }]) => [name, Default]),
     [
+      ['Backfill', 'No'],
       ['HandlerBucket', ''],
       ['HandlerKey', 'sociable-index-on-push.zip'],
     ],
@@ -121,11 +129,39 @@ test("the parameters of AWS's solution mean the same, and bad values are refused
     ['', 'limit', 'arn:aws:iam::123456789012:role/x'],
   )
   const roles = ofType(template, 'AWS::IAM::Role')
-  assert.equal(roles.length, 2)
+  assert.equal(roles.length, 3)
   for (const { PermissionsBoundary } of roles)
     assert.deepEqual(PermissionsBoundary, {
       'Fn::If': ['HasBoundary', { Ref: 'IamPermissionsBoundaryArn' }, { Ref: 'AWS::NoValue' }],
     })
+})
+
+test('a backfill is there where it is asked for, and uses the function of the pushes', async (t) => {
+  const template = await made(t)
+  if (template === undefined) return
+  const conditional = Object.values(template.Resources).filter(({ Condition }) => Condition === 'HasBackfill')
+  assert.deepEqual(conditional.map(({ Type }) => Type).sort(), [
+    'AWS::IAM::Policy',
+    'AWS::IAM::Policy',
+    'AWS::IAM::Policy',
+    'AWS::IAM::Role',
+    'AWS::S3::Bucket',
+    'AWS::S3::BucketPolicy',
+    'AWS::StepFunctions::StateMachine',
+  ])
+  const [{ Environment }, ...others] = ofType(template, 'AWS::Lambda::Function')
+  assert.deepEqual(others, [])
+  const [, name, none] = Environment.Variables.SOCI_BACKFILL_BUCKET['Fn::If']
+  assert.equal(template.Resources[name.Ref]!.Type, 'AWS::S3::Bucket')
+  assert.deepEqual(none, { Ref: 'AWS::NoValue' })
+  assert.equal(template.Outputs.BackfillStateMachineArn!.Condition, 'HasBackfill')
+  // What is there without it names nothing of it
+  const own = Object.entries(template.Resources).flatMap(([id, { Condition }]) =>
+    Condition === 'HasBackfill' ? id : [],
+  )
+  for (const [id, { Condition, Properties, Type }] of Object.entries(template.Resources))
+    if (Condition === undefined && Type !== 'AWS::Lambda::Function')
+      for (const other of own) assert.ok(!JSON.stringify(Properties).includes(`"${other}"`), `${id} names ${other}`)
 })
 
 test('cfn-lint has nothing to say about the template', async (t) => {
