@@ -17,6 +17,7 @@ import { WHOLE_PULL } from './simulating/compare-ways.js'
 import { simulatePlatform } from './simulating/simulate-platform.js'
 import { DEFAULT_CONDITIONS } from './simulating/start-time.js'
 import { PLAIN, PROFILED } from './simulating/ways.js'
+import { originImage } from './soci/soci-tag.js'
 import { resolveProfile } from './start-layer/resolve-profile.js'
 
 export interface ReportOptions extends CallOptions, RegistryAccess, WholeLayerOptions {
@@ -146,11 +147,10 @@ function readBytes({ lazy, size, spans, touched }: ReportLayer): number {
 }
 
 function commandsFor(name: string, isIndexed: boolean, isProfiled: boolean): ReportData['commands'] {
-  const base = name.replace(/-soci$/, '')
   return [
     ...(isIndexed ? [] : [{ command: `sociable convert ${name}`, does: 'Make a SOCI-enabled image' }]),
     {
-      command: `sociable convert ${base} --profile start.json`,
+      command: `sociable convert ${originImage(name)} --profile start.json`,
       does: isProfiled
         ? 'Add a start layer of what the profile names'
         : 'Add a start layer of the files that a start reads',

@@ -99,6 +99,9 @@ test('the command prints a table and the command to run', async (t) => {
     table.err,
     /recommended: sociable convert oci:\S+ --profile '\S+\/my start\.json'.* \(\d+\.\d times as fast as a whole pull\)/,
   )
+  await convert(source, `${source}-soci`)
+  const twin = await run(['simulate', `${source}-soci`, '--profile', profile])
+  assert.match(twin.err, /recommended: sociable convert oci:[^\s']+(?<!-soci) --profile/)
   const json = JSON.parse((await run(['simulate', source, '--profile', profile, '--json'])).out)
   assert.deepEqual(json.conditions, { bandwidth: 60e6, latency: 0.003, machineSpeed: 1, programTime: 0.5 })
   const without = await run(['simulate', source])

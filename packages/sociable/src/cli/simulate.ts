@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander'
 import type { SimulateResult } from '../simulate.js'
 import type { SimulatedWay } from '../simulating/compare-ways.js'
+import { originImage } from '../soci/soci-tag.js'
 import { addExamples } from './examples.js'
 import { UsageError } from './failure.js'
 import { formatSize, plural } from './format.js'
@@ -123,7 +124,7 @@ function advice({ ways, recommended }: SimulateResult, image: string, profiles: 
   const [first, ...others] = profiles
   const flags = way.flags.map((flag) => (flag === 'FILE' ? first! : flag))
   const more = way.flags.includes('FILE') ? others.flatMap((file) => ['--profile', file]) : []
-  const command = ['convert', image, ...flags, ...more].map(shellWord).join(' ')
+  const command = ['convert', originImage(image), ...flags, ...more].map(shellWord).join(' ')
   return `recommended: sociable ${command} (${times} times as fast as a whole pull)`
 }
 

@@ -8,6 +8,11 @@ export function sociTag(tag: string): string {
   return SOCI_TAG.replace(PLACE, () => tag)
 }
 
+/** The image to convert instead of its SOCI-enabled twin: `app:1` for `app:1-soci`. Any other image is returned as it is. */
+export function originImage(image: string): string {
+  return image.replace(/(:[\w.-]+)-soci$/, '$1')
+}
+
 /** The tag that a template made this one of; undefined where it did not. @throws TypeError for what is not a template */
 export function originTag(tag: string, template: string): string | undefined {
   const [before = '', after = '', ...more] = template.split(PLACE)
