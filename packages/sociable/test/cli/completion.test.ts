@@ -5,8 +5,11 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { promisify } from 'node:util'
+import { completionScript } from '../../src/cli/completion-script.js'
+import { buildProgram } from '../../src/cli/program.js'
+import { Terminal } from '../../src/cli/terminal.js'
 import { doubles } from '../support/registries.js'
-import { temporaryFolder } from './layout.js'
+import { makeLayout, temporaryFolder } from './layout.js'
 import { skipWithoutPty } from './pty.js'
 import { PROGRAM } from './run.js'
 
@@ -49,6 +52,7 @@ async function place(t: TestContext) {
   await chmod(join(cwd, 'bin', 'sociable'), 0o755)
   await mkdir(join(cwd, 'layout'))
   await writeFile(join(cwd, 'archive.tar'), '')
+  await (await makeLayout(join(cwd, 'image'))).add('app', [{ a: 'a' }])
   const env = { PATH: `${join(cwd, 'bin')}${delimiter}${process.env.PATH}`, HOME: cwd, TERM: 'dumb', LANG: 'C.UTF-8' }
   return { cwd, env }
 }
@@ -64,6 +68,9 @@ const CASES: readonly (readonly [typed: string, line: string])[] = [
   ['sociable inspect oci:lay', 'sociable inspect oci:layout/'],
   ['sociable ls oci-archive:arch', 'sociable ls oci-archive:archive.tar '],
   ['sociable serve lay', 'sociable serve layout/'],
+  ['sociable convert --start-layer n', 'sociable convert --start-layer none '],
+  ['sociable inspect oci:image:ap', 'sociable inspect oci:image:app '],
+  ['sociable inspect oci:image:', 'sociable inspect oci:image:app '],
   ['sociable help exit', 'sociable help exit-status '],
   ['sociable completion z', 'sociable completion zsh '],
 ]
@@ -83,6 +90,45 @@ for (const [shell, command] of [
       CASES.map(([, line]) => line),
     )
   })
+
+/** Its strings; the rest has balanced brackets, or this throws. */
+function powershellStrings(script: string): string[] {
+  const strings: string[] = []
+  const open: string[] = []
+  const closing: Readonly<Record<string, string>> = { '(': ')', '{': '}', '[': ']' }
+  const code = script.replace(/^ *#.*$/gm, '').replace(/'((?:[^']|'')*)'|"[^"]*"/g, (_, text?: string) => {
+    if (text !== undefined) strings.push(text.replaceAll("''", "'"))
+    return ''
+  })
+  assert.ok(!/['"]/.test(code))
+  for (const letter of code)
+    if (letter in closing) open.push(closing[letter]!)
+    else if (')}]'.includes(letter)) assert.equal(open.pop(), letter)
+  assert.deepEqual(open, [])
+  return strings
+}
+
+test('the script for PowerShell is well-formed, and has the flags and values of every command', () => {
+  const io = { stdout: process.stdout, stderr: process.stderr, env: {} } as unknown as NodeJS.Process
+  const program = buildProgram(new Terminal(io, new AbortController().signal))
+  const script = completionScript(program, 'powershell')
+  const strings = powershellStrings(script)
+  for (const command of program.commands) {
+    const flags = new RegExp(`^    '${command.name()}' = @\\((.*)\\)$`, 'm').exec(script)?.[1] ?? ''
+    for (const { long, hidden } of command.options)
+      assert.equal(flags.includes(`'${long}'`), !hidden, `${command.name()} ${long}`)
+  }
+  // Keys of a table that differ only in case would be the same to PowerShell
+  for (const [table] of script.matchAll(/@\{\n[^}]*\n {2}\}/g)) {
+    const keys = [...table.matchAll(/^ {4}'([^']+)' = /gm)].map(([, key]) => key!.toLowerCase())
+    assert.ok(keys.length > 20)
+    assert.equal(new Set(keys).size, keys.length)
+  }
+  for (const word of ['linux/arm64', 'uncompressed', 'oci-archive:', 'exit-status', 'powershell'])
+    assert.ok(strings.includes(word), word)
+  assert.match(script, /^ {4}'--start-layer' = @\('zstd', 'gzip', 'none'\)$/m)
+  assert.match(script, /^ {4}'--span-size' = @\(\)$/m)
+})
 
 test('fish completes what is typed', async (t) => {
   const { tool } = await doubles()
