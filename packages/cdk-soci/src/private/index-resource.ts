@@ -8,6 +8,7 @@ import { SociCompute } from '../compute'
 import type { SociIndexOptions } from '../index-options'
 import { optionProperties, optionsSuffix } from './checked-options'
 import { allowImageAccess, allowImages, askOwner } from './image-access'
+import { warn } from './notes'
 import { claimOutputTag, keyOfImage } from './output-tags'
 import type { Provider } from './provider'
 import type { SociIndexProperties } from './resource-properties'
@@ -109,7 +110,23 @@ function removalPolicy(scope: Construct, provider: Provider, repository: ecr.IRe
   const id = `Removal${provider.key}${createHash('sha256').update(place).digest('hex').slice(0, 8).toUpperCase()}`
   const { policy, grantee } = separatePolicy(scope, id, provider.role)
   allowImages(grantee, repository, 'remove')
+  countRemoval(provider)
   return policy
+}
+
+/** Policies of some 420 to 500 characters that fit into the 10,240 of a role ("IAM and AWS STS quotas"), beside what the provider itself may do. */
+const MOST_REMOVALS = 15
+const removals = new WeakMap<Provider, number>()
+
+function countRemoval(provider: Provider): void {
+  const count = (removals.get(provider) ?? 0) + 1
+  removals.set(provider, count)
+  if (count === MOST_REMOVALS + 1)
+    warn(
+      provider,
+      'cdk-soci:removalPolicies',
+      `more than ${MOST_REMOVALS} indexes of this stack have RemovalPolicy.DESTROY, each with an inline policy, and IAM allows 10,240 characters of inline policies for a role: use RemovalPolicy.RETAIN with lifecycle rules, or several stacks`,
+    )
 }
 
 /** Resolves tokens as the scope's stack would. */
