@@ -8,12 +8,8 @@ import { checkIndexTag, checkInputTag } from './private/image-tag'
 import { indexResource } from './private/index-resource'
 import { warn } from './private/notes'
 
-/** Properties of `SociIndexBuild`. */
-export interface SociIndexBuildProps extends SociIndexOptions {
-  /** The repository of the image, which the index is attached in. It can be imported, and in another account or region. */
-  readonly repository: ecr.IRepository
-  /** Tag of the image, or its digest (`sha256:…`). */
-  readonly imageTag: string
+/** Options of `SociIndexBuild`. */
+export interface SociIndexBuildOptions extends SociIndexOptions {
   /**
    * A tag for the index. Without one, lifecycle rules for untagged images and `cdk gc` delete the index.
    * @default - none
@@ -24,6 +20,14 @@ export interface SociIndexBuildProps extends SociIndexOptions {
    * @default - the image is read when the resource is created and when another property changes
    */
   readonly refresh?: string
+}
+
+/** Properties of `SociIndexBuild`. */
+export interface SociIndexBuildProps extends SociIndexBuildOptions {
+  /** The repository of the image, which the index is attached in. It can be imported, and in another account or region. */
+  readonly repository: ecr.IRepository
+  /** Tag of the image, or its digest (`sha256:…`). */
+  readonly imageTag: string
 }
 
 /**
@@ -38,7 +42,7 @@ export class SociIndexBuild extends Construct {
     scope: Construct,
     id: string,
     imageAsset: ecr_assets.DockerImageAsset,
-    options: SociIndexOptions = {},
+    options: SociIndexBuildOptions = {},
   ): SociIndexBuild {
     checkAssetOutputs(imageAsset)
     const { repository } = imageAsset

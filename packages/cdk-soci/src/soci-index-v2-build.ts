@@ -13,12 +13,8 @@ import { assetTag, checkAssetOutputs } from './private/docker-asset'
 import { checkInputTag, checkOutputTag, defaultOutputTag } from './private/image-tag'
 import { indexResource, resolverOf } from './private/index-resource'
 
-/** Properties of `SociIndexV2Build`. */
-export interface SociIndexV2BuildProps extends SociIndexOptions {
-  /** The repository of the image. It can be imported, and in another account or region. */
-  readonly repository: ecr.IRepository
-  /** Tag of the image, or its digest (`sha256:…`). The image does not change. */
-  readonly inputImageTag: string
+/** Options of `SociIndexV2Build`: what it makes of an image, and where. */
+export interface SociIndexV2BuildOptions extends SociIndexOptions {
   /**
    * Tag of the SOCI-enabled image. If the tags of its repository are immutable, change it together with `refresh`.
    * @default - `${inputImageTag}-soci`, followed by a hash of `refresh` and the options if any option changes the index
@@ -35,6 +31,14 @@ export interface SociIndexV2BuildProps extends SociIndexOptions {
   readonly computeType?: codebuild.ComputeType
 }
 
+/** Properties of `SociIndexV2Build`. */
+export interface SociIndexV2BuildProps extends SociIndexV2BuildOptions {
+  /** The repository of the image. It can be imported, and in another account or region. */
+  readonly repository: ecr.IRepository
+  /** Tag of the image, or its digest (`sha256:…`). The image does not change. */
+  readonly inputImageTag: string
+}
+
 /**
  * Makes a SOCI-enabled image (v2) while the stack is deployed, which Fargate can load lazily. It is a new image with its own tag and the same layers. Resources
  * that refer to attributes of this construct are deployed after the image exists.
@@ -45,7 +49,7 @@ export class SociIndexV2Build extends Construct {
     scope: Construct,
     id: string,
     imageAsset: ecr_assets.DockerImageAsset,
-    options: SociIndexOptions = {},
+    options: SociIndexV2BuildOptions = {},
   ): SociIndexV2Build {
     checkAssetOutputs(imageAsset)
     const { repository } = imageAsset

@@ -51,6 +51,21 @@ test('a task definition waits for the index by naming what it answers', () => {
   assert.equal(container.VersionConsistency, undefined)
 })
 
+test('an asset takes every option', () => {
+  const stack = newStack()
+  const asset = new DockerImageAsset(stack, 'Image', { directory: IMAGE })
+  const outputRepository = new Repository(stack, 'Output')
+  SociIndexV2Build.fromDockerImageAsset(stack, 'Index', asset, {
+    outputImageTag: 'web-soci',
+    outputRepository,
+    refresh: '7',
+  })
+  const [index] = indexesOf(stack)
+  const { OutputTag, OutputRepository, Refresh } = index!.Properties
+  assert.deepEqual([OutputTag, Refresh], ['web-soci', '7'])
+  assert.deepEqual(OutputRepository, stack.resolve(outputRepository.repositoryUri))
+})
+
 test('attributes are those of the answer', () => {
   const stack = newStack()
   const repository = new Repository(stack, 'Repository')
