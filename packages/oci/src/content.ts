@@ -30,6 +30,23 @@ export async function readContent(
   return joinChunks(chunks)
 }
 
+/**
+ * What a tag or digest names; undefined where there is nothing of that name.
+ * @throws StoreError other than NOT_FOUND
+ */
+export async function resolveIfThere(
+  store: Pick<Store, 'resolve'>,
+  reference: string,
+  signal?: AbortSignal | undefined,
+): Promise<Descriptor | undefined> {
+  try {
+    return await store.resolve(reference, { signal, suggest: false })
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'NOT_FOUND') return undefined
+    throw error
+  }
+}
+
 export function joinChunks(chunks: readonly Uint8Array[]): Uint8Array {
   if (chunks.length === 1) return chunks[0]!
   const joined = new Uint8Array(chunks.reduce((size, chunk) => size + chunk.length, 0))

@@ -1,4 +1,4 @@
-export { DOCUMENT_LIMIT, readContent } from './content.js'
+export { DOCUMENT_LIMIT, readContent, resolveIfThere } from './content.js'
 export { type CopyOptions, type CopyResult, copyContent } from './copy.js'
 export type { Descriptor, Platform } from './document/descriptor.js'
 export {

@@ -1,7 +1,6 @@
-import { type Descriptor, type Store, StoreError } from '@sociable/oci'
+import { type Descriptor, resolveIfThere, type Store, StoreError } from '@sociable/oci'
 import { type ConvertOptions, checkConverted, convert, copyImage, type ImageLocation } from 'sociable'
 import { checkPublished } from './check-published.js'
-import { resolveIfThere } from './images.js'
 import { imageName, sameOptions } from './index-request.js'
 import { log } from './log.js'
 import { mirror } from './mirror.js'

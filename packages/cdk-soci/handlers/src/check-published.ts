@@ -1,5 +1,5 @@
+import { resolveIfThere } from '@sociable/oci'
 import { checkConverted } from 'sociable'
-import { resolveIfThere } from './images.js'
 import { imageName } from './index-request.js'
 import { log } from './log.js'
 import type { Outcome, Work } from './work.js'

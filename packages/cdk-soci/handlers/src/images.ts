@@ -1,4 +1,4 @@
-import { type Descriptor, parseEcrHost, readAhead, type Store, StoreError } from '@sociable/oci'
+import { parseEcrHost, readAhead, type Store } from '@sociable/oci'
 import { type Credentials, firstOf, openRegistry, RegistryClient } from '@sociable/oci/registry'
 import { roleCredentials } from './ecr-api.js'
 import type { EcrRepository } from './ecr-repository.js'
@@ -57,19 +57,5 @@ export class Images {
 
   async close(): Promise<void> {
     await Promise.all([this.#ecr.close(), this.#elsewhere.close()])
-  }
-}
-
-/** What a tag or digest names; undefined where there is none. */
-export async function resolveIfThere(
-  store: Store,
-  reference: string,
-  signal: AbortSignal,
-): Promise<Descriptor | undefined> {
-  try {
-    return await store.resolve(reference, { signal, suggest: false })
-  } catch (error) {
-    if (error instanceof StoreError && error.code === 'NOT_FOUND') return undefined
-    throw error
   }
 }

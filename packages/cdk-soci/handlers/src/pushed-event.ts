@@ -1,6 +1,6 @@
 import type { Store } from '@sociable/oci'
+import { resolveIfThere } from '@sociable/oci'
 import { isObject, type Properties } from './event.js'
-import { resolveIfThere } from './images.js'
 
 /** What an execution of the state machine is given for a push, in place of CloudFormation's event. */
 export interface PushedEvent {

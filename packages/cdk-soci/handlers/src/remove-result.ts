@@ -1,7 +1,6 @@
-import { decodeIndex, isDigest, isIndexType, readContent, type Store } from '@sociable/oci'
+import { decodeIndex, isDigest, isIndexType, readContent, resolveIfThere, type Store } from '@sociable/oci'
 import { IMAGE_MANIFEST_DIGEST, INDEX_DIGEST, inspect } from 'sociable'
 import { EcrImages } from './ecr-images.js'
-import { resolveIfThere } from './images.js'
 import { log } from './log.js'
 import { ownerTag, ownerTagsAmong } from './owner-tags.js'
 import type { Work } from './work.js'

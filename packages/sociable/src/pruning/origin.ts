@@ -1,5 +1,5 @@
 // Whether a SOCI-enabled image is of the image that it was made of.
-import { type Descriptor, type Store, StoreError } from '@sociable/oci'
+import { type Descriptor, resolveIfThere, type Store } from '@sociable/oci'
 import { ImageError } from '../error.js'
 import { type ImageTree, isSociEnabled, readImageTree } from '../image/image-tree.js'
 import { withoutStartLayers } from '../image/start-layer-mark.js'
@@ -70,20 +70,6 @@ async function readTree(store: Store, top: Descriptor, tag: string, signal: Abor
     return await readImageTree(store, top, tag, signal)
   } catch (error) {
     if (error instanceof ImageError) return error.message
-    throw error
-  }
-}
-
-/** @throws StoreError other than NOT_FOUND */
-export async function resolveIfThere(
-  store: Store,
-  reference: string,
-  signal: AbortSignal | undefined,
-): Promise<Descriptor | undefined> {
-  try {
-    return await store.resolve(reference, { signal, suggest: false })
-  } catch (error) {
-    if (error instanceof StoreError && error.code === 'NOT_FOUND') return undefined
     throw error
   }
 }

@@ -1,7 +1,14 @@
 // What the tags of a repository name, and what these images list.
-import { type Descriptor, decodeIndex, isIndexType, readContent, type Store, StoreError } from '@sociable/oci'
+import {
+  type Descriptor,
+  decodeIndex,
+  isIndexType,
+  readContent,
+  resolveIfThere,
+  type Store,
+  StoreError,
+} from '@sociable/oci'
 import { parallel } from '../parallel.js'
-import { resolveIfThere } from './origin.js'
 
 const READS_AT_ONCE = 8
 /** Indexes within indexes; more are refused, so that no index leads nowhere. */

@@ -1,6 +1,7 @@
 // A push with all that belongs to it: its time, what is told of it, and the push that came in between.
+
+import { resolveIfThere } from '@sociable/oci'
 import { DeadlineError, withinDeadline } from '../deadline.js'
-import { resolveIfThere } from '../images.js'
 import type { LambdaContext } from '../lambda.js'
 import { log } from '../log.js'
 import type { PushedEvent } from '../pushed-event.js'

@@ -1,9 +1,9 @@
 // One push, from its name to its index.
-import { StoreError } from '@sociable/oci'
+import { resolveIfThere, StoreError } from '@sociable/oci'
 import { pushWork } from '../answer-event.js'
 import { buildAttached } from '../build-attached.js'
 import { buildImageBy, convertImage } from '../build-image.js'
-import { type Images, resolveIfThere } from '../images.js'
+import type { Images } from '../images.js'
 import { parseIndexRequest } from '../index-request.js'
 import { type PushedEvent, SupersededError, supersededBy } from '../pushed-event.js'
 import type { Outcome, Work } from '../work.js'

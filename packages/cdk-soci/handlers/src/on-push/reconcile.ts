@@ -2,12 +2,11 @@
 // repository that a filter matches one for each 1,000 images (v1: three more for each image of the days looked at); no layer is read. What it finds goes
 // through the queue, as if it had just been pushed.
 import type { ECRClient, ImageDetail } from '@aws-sdk/client-ecr'
-import { DOCKER_CONFIG, decodeIndex, isIndexType, OCI_CONFIG, readContent } from '@sociable/oci'
+import { DOCKER_CONFIG, decodeIndex, isIndexType, OCI_CONFIG, readContent, resolveIfThere } from '@sociable/oci'
 import type { ReconcileEvent } from '../../../src/private/on-push-environment.js'
 import { withAwsClient } from '../aws-client.js'
 import { type EcrRepository, ecrRepository } from '../ecr-repository.js'
 import { isObject } from '../event.js'
-import { resolveIfThere } from '../images.js'
 import type { LambdaContext } from '../lambda.js'
 import { log } from '../log.js'
 import { matchesFilters, matchesWildcards } from './filters.js'
