@@ -53,6 +53,7 @@ test('ECR API: images are described with their tags, sizes and kinds', async (t)
       registryId: REGISTRY,
       repositoryName: 'app',
       imageDigest: image.manifest.digest,
+      imageStatus: 'ACTIVE',
       imageTags: ['v1', 'v2'],
       imageManifestMediaType: image.manifest.mediaType,
       imageSizeInBytes: [image.config, ...image.layers].reduce((sum, { size }) => sum + size, 0),
@@ -62,6 +63,40 @@ test('ECR API: images are described with their tags, sizes and kinds', async (t)
   assert.deepEqual((await call('DescribeImages', { filter: { tagStatus: 'UNTAGGED' } })).imageDetails, [])
   const missing = await call('DescribeImages', { imageIds: [{ imageTag: 'v1' }, { imageTag: 'v3' }] })
   assert.equal(missing.__type, 'ImageNotFoundException')
+})
+
+test('ECR API: archived images, when they were pushed, and small pages', async (t) => {
+  const { store, ecr, call } = await start(t, { pageSize: 1 })
+  for (const [tag, one] of [
+    ['v1', image],
+    ['v2', other],
+  ] as const) {
+    await pushImage(store, one)
+    await store.tag(one.manifest, tag)
+  }
+  const date = new Date('2026-01-02T03:04:05Z')
+  ecr.setPushedAt('app', image.manifest.digest, date)
+  ecr.archive('app', other.manifest.digest)
+  const described = async (imageStatus?: string) => {
+    const found: Record<string, unknown>[] = []
+    let nextToken: unknown
+    do {
+      const answer = await call('DescribeImages', { nextToken, ...(imageStatus && { filter: { imageStatus } }) })
+      const details = answer.imageDetails as Record<string, unknown>[]
+      assert.ok(details.length <= 1)
+      found.push(...details)
+      nextToken = answer.nextToken
+    } while (nextToken !== undefined)
+    return found.map(({ imageTags, imageStatus: status, imagePushedAt }) => [imageTags, status, imagePushedAt])
+  }
+  const [active, archived] = [
+    [['v1'], 'ACTIVE', date.getTime() / 1000],
+    [['v2'], 'ARCHIVED', undefined],
+  ]
+  assert.deepEqual(await described('ACTIVE'), [active])
+  assert.deepEqual(await described('ARCHIVED'), [archived])
+  const all = await described()
+  assert.deepEqual(all.sort(), [active, archived])
 })
 
 test('ECR API: tags are removed one by one, and an image goes with its last', async (t) => {
