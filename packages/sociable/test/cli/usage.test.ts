@@ -139,7 +139,7 @@ const WRONG: readonly { args: readonly string[]; env?: RunOptions['env']; says: 
   { args: ['copy', 'oci:x', '-', '--json'], says: /both write to stdout/ },
   { args: ['rm'], says: /missing required argument 'image'/ },
   { args: ['help', 'nothing'], says: /there is no help for "nothing"\n.*topics are images, registries/ },
-  { args: ['completion', 'powershell'], says: /'powershell' is invalid/ },
+  { args: ['completion', 'tcsh'], says: /'tcsh' is invalid/ },
   { args: ['convert', 'oci:x'], env: { SOCIABLE_SPAN_SIZE: 'big' }, says: /'big' from env 'SOCIABLE_SPAN_SIZE'/ },
   { args: ['convert', 'oci:x'], env: { SOCIABLE_FORCE: 'maybe' }, says: /SOCIABLE_FORCE="maybe".* 1 or 0/ },
 ]
