@@ -14,7 +14,8 @@ export interface LazyLoadingOptions extends SociIndexOptions {
    */
   readonly lazy?: boolean
   /**
-   * When the SOCI-enabled image is made. With `SociMode.PUBLISH`, the command that publishes the image indexes it, and has the options for that.
+   * When the SOCI-enabled image is made. With `SociMode.PUBLISH`, the command that publishes the image indexes it, and has the options for that. With
+   * `SociMode.BACKGROUND`, the deployment does not wait for it.
    * @default SociMode.DEPLOY
    */
   readonly mode?: SociMode

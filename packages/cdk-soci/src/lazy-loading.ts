@@ -7,7 +7,7 @@ import { checkNothingLazy } from './private/handled-containers'
 import { addAspect } from './private/lazy-aspect'
 import { addInjector } from './private/lazy-injector'
 import { setLazy } from './private/lazy-scopes'
-import { isPublished } from './private/published-image'
+import { isInBackground, isPublished } from './private/published-image'
 
 /**
  * Makes Fargate load the images of tasks lazily, without changes to the services, patterns and scheduled tasks that use them. It works in stages, pipelines and nested stacks.
@@ -26,6 +26,7 @@ export class LazyLoading {
   static enable(scope: IConstruct, options: LazyLoadingOptions = {}): void {
     optionProperties(options) // a wrong one is an error here, rather than at a container
     isPublished(options)
+    isInBackground(options)
     setLazy(scope, options)
     addInjector(scope)
     addAspect(scope)

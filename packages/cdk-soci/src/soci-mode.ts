@@ -7,4 +7,9 @@ export enum SociMode {
    * image with `-soci` appended to the tag.
    */
   PUBLISH = 'publish',
+  /**
+   * The deployment does not wait, and no failure of the index rolls it back. It uses the SOCI-enabled image if that exists, else the image as it was pushed, which is then
+   * indexed in the background. The SOCI-enabled image is used by the next deployment in which `refresh` or another option changes.
+   */
+  BACKGROUND = 'background',
 }

@@ -12,22 +12,59 @@ import { log } from './log.js'
 import { whilePermissionsSpread } from './permissions.js'
 import { checkNewest, isPushedEvent, type PushedEvent } from './pushed-event.js'
 import { removeResult } from './remove-result.js'
+import { IN_BACKGROUND, standingResult } from './standing-result.js'
 import type { Outcome, Work } from './work.js'
 
 /** Does what the event asks for, and answers it, whatever happens. @throws Error where CloudFormation could not be answered */
 export async function answerEvent(event: CloudFormationEvent, context: LambdaContext): Promise<void> {
   const { RequestType, RequestId, StackId, LogicalResourceId } = event
   log('asked', { RequestType, RequestId, StackId, LogicalResourceId })
+  if (RequestType !== 'Delete' && tryParse(event.ResourceProperties)?.background)
+    return await answerBeforeWork(event, context)
   const answer = await withinDeadline(context, (signal) => perform(event, context, signal)).catch((error) =>
     failureAnswer(event, error, context),
   )
   await answerAndLog(event, answer)
 }
 
+/**
+ * Answers with what there is, and goes on with the work. What fails then is Lambda's to tell: it counts the error, and hands the event to the
+ * dead-letter queue.
+ * @throws Error for work that failed, or where CloudFormation could not be answered
+ */
+async function answerBeforeWork(event: CloudFormationEvent, context: LambdaContext): Promise<void> {
+  const isToBeMade = await answerStanding(event, context)
+  if (!isToBeMade) return
+  await withinDeadline(context, (signal) => perform(event, context, signal)).catch((error) => {
+    log('failed in the background', { error: error instanceof Error ? error.stack : String(error) })
+    throw new Error(explain(error))
+  })
+}
+
+/** @returns whether the result is still to be made */
+async function answerStanding(event: CloudFormationEvent, context: LambdaContext): Promise<boolean> {
+  try {
+    const request = parseIndexRequest(event.ResourceProperties)
+    const standing = await withinDeadline(context, (signal) =>
+      withWork(event, request, context, signal, standingResult),
+    )
+    await answerAndLog(event, outcomeAnswer(event, request, standing))
+    return standing.reason === IN_BACKGROUND
+  } catch (error) {
+    await answerAndLog(event, failureAnswer(event, error, context))
+    return false
+  }
+}
+
 /** Answers for an invocation that ended without an answer. Never throws: nobody would answer then either, and Lambda would ask again. */
 export async function answerFailure({ event, cause }: FailureRecord, context: LambdaContext): Promise<void> {
   try {
     const request = tryParse(event.ResourceProperties)
+    if (request?.background && event.RequestType !== 'Delete') {
+      // It may have been answered, which the second answer changes nothing of
+      log('failed in the background', { cause })
+      return void (await answerStanding(event, context))
+    }
     const reason = `${cause} (log group ${context.logGroupName})`
     await answerAndLog(event, failed(event, reason, request?.physicalId))
   } catch (error) {

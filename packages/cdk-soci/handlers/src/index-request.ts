@@ -19,6 +19,8 @@ export interface IndexRequest {
   readonly sourceSecretArn: string | undefined
   /** v2: whether `output` was published beforehand, and is only checked. */
   readonly published: boolean
+  /** v2: whether CloudFormation is answered before the work is done. */
+  readonly background: boolean
   readonly options: IndexRequestOptions
   readonly removal: 'retain' | 'destroy'
   /** What CloudFormation knows the result by: another one means that the former is deleted. */
@@ -134,6 +136,7 @@ export function parseIndexRequest(properties: Properties): IndexRequest {
     source,
     sourceSecretArn: text('SourceSecretArn'),
     published: flag('Published'),
+    background: flag('Background'),
     options: {
       spanSize: number('SpanSize'),
       minLayerSize: number('MinLayerSize'),

@@ -34,6 +34,8 @@ export interface IndexRequest {
   readonly sourceSecret?: secretsmanager.ISecret | undefined
   /** v2: the image under `outputTag` was published, and is only checked. @default false */
   readonly published?: boolean
+  /** v2: CloudFormation does not wait for the image. @default false */
+  readonly background?: boolean
 }
 
 /** The custom resource that has an image indexed: its attributes are those of `IndexAttributes`. @throws Error for options out of bounds, and for a tag that another construct writes */
@@ -51,7 +53,12 @@ export function indexResource(scope: Construct, request: IndexRequest, options: 
     sourceSecret,
     refresh,
     published = false,
+    background = false,
   } = request
+  if (background && !provider.worksInBackground)
+    throw new Error(
+      'mode is SociMode.BACKGROUND, which only SociCompute.lambdaFunction() has: leave compute out, or the mode',
+    )
   const tag = format === 'v2' ? outputTag : indexTag
   if (tag !== undefined && !published) {
     const input = keyOfImage(
@@ -85,6 +92,7 @@ export function indexResource(scope: Construct, request: IndexRequest, options: 
     ...(refresh !== undefined && { Refresh: refresh }),
     ...(sourceSecret !== undefined && { SourceSecretArn: sourceSecret.secretArn }),
     ...(published && { Published: 'true' as const }),
+    ...(background && { Background: 'true' as const }),
     ...(options.profile !== undefined && { Profile: options.profile._bind(scope, provider.grantee) }),
     ...fromOptions,
   }

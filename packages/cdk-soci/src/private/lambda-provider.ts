@@ -20,6 +20,7 @@ class LambdaProvider extends Construct implements Provider {
   readonly grantee: iam.IGrantable
   readonly role: iam.IRole
   readonly serviceTimeout: Duration
+  readonly worksInBackground = true
 
   constructor(
     stack: Stack,

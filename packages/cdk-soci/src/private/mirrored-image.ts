@@ -33,6 +33,10 @@ export class MirroredImage extends ecs.ContainerImage {
       throw new Error(
         'mode is SociMode.PUBLISH, but fromRegistry() copies the image while the stack is deployed: leave the mode out',
       )
+    if (props.mode === SociMode.BACKGROUND)
+      throw new Error(
+        'mode is SociMode.BACKGROUND, but fromRegistry() copies the image while the stack is deployed: leave the mode out',
+      )
     if (props.imageTag !== undefined) checkInputTag('imageTag', props.imageTag)
     if (props.imageTag?.startsWith('sha256:'))
       throw new Error(

@@ -22,6 +22,8 @@ export interface Provider extends Construct {
    * the index is asked to delete what it made.
    */
   readonly role: iam.IRole
+  /** Whether it can answer CloudFormation before its work is done. @default false */
+  readonly worksInBackground?: boolean
   /** After so long CloudFormation stops waiting: longer than everything that the provider itself can end. */
   readonly serviceTimeout: Duration
 }

@@ -28,6 +28,20 @@ export function isPublished(options: SociContainerImageOptions): boolean {
   return true
 }
 
+/** Whether the deployment does not wait for the image. @throws Error for options that have no effect then */
+export function isInBackground({ mode, outputRepository, removalPolicy }: SociContainerImageOptions): boolean {
+  if (mode !== SociMode.BACKGROUND) return false
+  if (outputRepository !== undefined)
+    throw new Error(
+      'outputRepository cannot be combined with SociMode.BACKGROUND: until it is indexed, the image is used from its own repository',
+    )
+  if (removalPolicy === RemovalPolicy.DESTROY)
+    throw new Error(
+      'removalPolicy is DESTROY, which cannot be combined with SociMode.BACKGROUND: an image may be indexed after its stack was deleted',
+    )
+  return true
+}
+
 /** Tag of what is published beside the image. @throws Error for an image that is named by its digest, unless a tag is given */
 export function publishedTag(
   { reference, byDigest }: EcrImageName,

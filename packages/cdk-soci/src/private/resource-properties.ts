@@ -19,6 +19,8 @@ export interface SociIndexProperties {
   readonly Refresh?: string
   /** v2: the image at `OutputTag` was published beforehand: it is checked, and nothing is written. */
   readonly Published?: 'true'
+  /** v2: CloudFormation is answered before the image is indexed. */
+  readonly Background?: 'true'
   readonly SpanSize?: string
   readonly MinLayerSize?: string
   readonly Platforms?: string[]

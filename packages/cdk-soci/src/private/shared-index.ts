@@ -4,11 +4,11 @@ import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager'
 import { Construct } from 'constructs'
 import { SociCompute } from '../compute'
 import type { SociContainerImageOptions } from '../container-image-options'
-import { outputSuffix } from './checked-options'
+import { optionsSuffix, outputSuffix } from './checked-options'
 import type { EcrImageName } from './image-name'
 import { checkInputTag, checkOutputTag, defaultOutputTag } from './image-tag'
 import { indexResource } from './index-resource'
-import { isPublished, publishedTag } from './published-image'
+import { isInBackground, isPublished, publishedTag } from './published-image'
 
 /** An image that several containers of a stack may use. */
 export interface SharedIndexRequest {
@@ -56,7 +56,9 @@ export class SharedIndex extends Construct {
     const inputTag = image.reference
     checkInputTag('the tag', inputTag)
     const published = isPublished(options)
-    const suffix = outputSuffix(options, (value) => Stack.of(this).resolve(value))
+    const background = isInBackground(options)
+    // What was made in the background is looked for in the next deployment, whose `refresh` is another
+    const suffix = (background ? optionsSuffix : outputSuffix)(options, (value) => Stack.of(this).resolve(value))
     const outputTag = published
       ? publishedTag(image, options)
       : (options.outputImageTag ?? defaultOutputTag(tagFor(image), suffix))
@@ -74,6 +76,7 @@ export class SharedIndex extends Construct {
       sourceSecret,
       refresh,
       published,
+      background,
     }
     this.imageDigest = indexResource(this, indexed, options).getAtt('imageDigest').toString()
   }
