@@ -8,11 +8,15 @@ import { PACKAGE, run } from './workplace.js'
 
 const PAGES = [
   'README.md',
+  'docs/background.md',
+  'docs/compliance.md',
   'docs/from-deploy-time-build.md',
   'docs/backfill.md',
   'docs/lazy-loading.md',
   'docs/on-push.md',
   'docs/publishing.md',
+  'docs/sagemaker.md',
+  'docs/signatures.md',
   'docs/sizes.md',
 ]
 const folder = join(PACKAGE, 'generated', 'snippets') // in the package, where imports resolve as they do for its users

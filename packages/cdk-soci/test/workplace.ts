@@ -79,7 +79,7 @@ function environment(): NodeJS.ProcessEnv {
 }
 
 /** A folder of the test's own, removed when it ends. */
-export function temporaryFolder(t: TestContext): string {
+export function temporaryFolder(t: { after(remove: () => void): void }): string {
   const path = realpathSync(mkdtempSync(join(tmpdir(), 'cdk-soci-')))
   t.after(() => rmSync(path, { recursive: true, force: true }))
   return path

@@ -1,7 +1,12 @@
-// Answers with how this task's image was loaded: "soci" is lazily, "overlayfs" is whole.
+// Tells how this task's image was loaded: "soci" is lazily, "overlayfs" is whole.
 import { createServer } from 'node:http'
 
-createServer(async (_request, response) => {
+async function snapshotter() {
   const metadata = await fetch(process.env.ECS_CONTAINER_METADATA_URI_V4).then((answer) => answer.json())
-  response.end(`${metadata.Snapshotter ?? 'unknown'}\n`)
+  return metadata.Snapshotter ?? 'unknown'
+}
+
+console.log(`snapshotter: ${await snapshotter()}`)
+createServer(async (_request, response) => {
+  response.end(`${await snapshotter()}\n`)
 }).listen(8080)
