@@ -1,5 +1,5 @@
+import { resolveIfThere } from '@sociable/oci'
 import { checkConverted } from 'sociable'
-import { resolveIfThere } from './images.js'
 import { indexOptions, type Outcome, type Work } from './work.js'
 
 /** The result that is there already; else the image as it was pushed, not indexed. Writes nothing. @throws errors of the library and of the AWS SDK */
