@@ -76,7 +76,7 @@ const lies: readonly Lie[] = [
     about: isTag,
     fault: () => ({ kind: 'headers', headers: { 'content-length': String(5 << 20) } }),
     code: 'PROTOCOL',
-    says: [String(5 << 20), String(4 << 20)],
+    says: [String(5 << 20), 'the limit of 4 MiB'],
   },
   {
     name: 'a tag has a digest that is nowhere',
