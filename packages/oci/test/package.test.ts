@@ -42,6 +42,7 @@ test('imports point down: from stores to documents, never back', () => {
     ['registry/credentials/'],
     ['registry/'],
     ['server/'],
+    ['testing/'],
     ['*'],
   ])
 })

@@ -11,6 +11,7 @@ import { OCI_MANIFEST } from '../src/document/mediatype.js'
 import { formatReference, type ImageReference, parseReference } from '../src/document/reference.js'
 import { openStore } from '../src/open.js'
 import type { Store } from '../src/store.js'
+import { readOnlyStoreChecks, storeChecks } from '../src/testing/store-checks.js'
 import { artifact, collect, describe, noise, pushImage, smallImage } from './images.js'
 import { temporaryFolder } from './tools.js'
 
@@ -311,6 +312,55 @@ for (const kind of kinds) {
     await assert.rejects(reader.resolve(digestOf(noise(9))), { code: 'NOT_FOUND' })
   })
 }
+
+for (const kind of kinds) {
+  const checks = (t: TestContext) => storeChecks(() => kind.open(t))
+  test(`${kind.name}: what is checked of stores that others write`, async (t) => {
+    const names = checks(t).map(({ name }) => name)
+    assert.ok(names.length > 8)
+    for (const [i, name] of names.entries()) await t.test(name, (own) => checks(own)[i]!.run())
+  })
+}
+
+test('the checks find stores that break their promises', async () => {
+  const open = (change: (store: Store) => Partial<Store>) => async () => {
+    const store = await openStore('memory:')
+    return { store: Object.assign(Object.create(store) as Store, change(store)) }
+  }
+  const broken: readonly (readonly [string, (store: Store) => Partial<Store>])[] = [
+    ['an image is read as', () => ({ tags: async function* () {} })],
+    ['ranges are what', (store) => ({ fetch: (descriptor) => store.fetch(descriptor) })],
+    [
+      'content with another digest',
+      (store) => ({ push: (what, content) => store.push(what, content).catch(() => {}) }),
+    ],
+    ['what is not a digest', () => ({ exists: async () => false })],
+    [
+      'a tag moves',
+      (store) => ({
+        tag: async (what, name) => void ((await names(store)).includes(name!) || (await store.tag(what, name))),
+      }),
+    ],
+    ['a manifest that was not', () => ({ tag: async () => {} })],
+    ['artifacts are found', (store) => ({ referrers: (subject) => store.referrers(subject) })],
+    ['a signal ends', (store) => ({ resolve: (reference) => store.resolve(reference) })],
+  ]
+  for (const [name, change] of broken) {
+    const check = storeChecks(open(change)).find((one) => one.name.startsWith(name))!
+    await assert.rejects(check.run(), name)
+  }
+})
+
+test('a store that is only read', async (t) => {
+  const folder = temporaryFolder(t)
+  const writer = await openStore(`oci:${folder}/layout:v1`, { mode: 'write' })
+  await pushImage(writer, image)
+  await writer.tag(image.manifest, 'v1')
+  await writer.close()
+  for (const { name, run } of readOnlyStoreChecks(() => openStore(`oci:${folder}/layout`))) await t.test(name, run)
+  const checks = readOnlyStoreChecks(() => openStore(`oci:${folder}/layout`, { mode: 'write' }))
+  await assert.rejects(checks[1]!.run(), /DENIED|Missing expected rejection/)
+})
 
 test('a store that was opened for reading refuses to be written', async (t) => {
   const folder = temporaryFolder(t)
