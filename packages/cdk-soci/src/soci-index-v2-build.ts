@@ -93,7 +93,7 @@ export class SociIndexV2Build extends Construct {
    * tag moves.
    */
   toEcsDockerImageCode(): ecs.EcrImage {
-    return new DigestImage(this.repository, this.imageDigest)
+    return new DigestImage(this, this.repository, this.imageDigest)
   }
 }
 

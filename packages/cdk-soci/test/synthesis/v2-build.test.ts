@@ -7,6 +7,7 @@ import { DockerImageAsset } from 'aws-cdk-lib/aws-ecr-assets'
 import { FargateTaskDefinition } from 'aws-cdk-lib/aws-ecs'
 import { SociCompute, SociIndexBuild, type SociIndexOptions, SociIndexV2Build } from 'cdk-soci'
 import { IMAGE, idOf, idOfIndexer, indexerOf, indexesOf, newStack, ofType, only, templateOf } from './support.js'
+import { toldOf } from './templates.js'
 
 const DIGEST = `sha256:${'ab'.repeat(32)}`
 
@@ -49,6 +50,29 @@ test('a task definition waits for the index by naming what it answers', () => {
   assert.deepEqual(container.Image['Fn::Join'][1].slice(-2), ['@', { 'Fn::GetAtt': [id, 'imageDigest'] }])
   assert.equal(stack.resolve(image.imageName)['Fn::Join'][1].at(-2), '@')
   assert.equal(container.VersionConsistency, undefined)
+})
+
+test('an image that another stack uses is warned about, as its export cannot change', () => {
+  const warnings = (where: (app: App, from: Stack) => Stack): string[] => {
+    const app = new App()
+    const from = new Stack(app, 'Images')
+    const repository = new Repository(from, 'Repository')
+    const index = new SociIndexV2Build(from, 'Index', { repository, inputImageTag: 'v1' })
+    const to = where(app, from)
+    new FargateTaskDefinition(to, 'Task').addContainer('app', { image: index.toEcsDockerImageCode() })
+    return toldOf(to.nestedStackParent ?? to, 'warning').filter((text) => text.includes('/Index is used'))
+  }
+  assert.deepEqual(
+    warnings((_, from) => from),
+    [],
+  )
+  assert.deepEqual(
+    warnings((_, from) => new NestedStack(from, 'Nested')),
+    [],
+  )
+  const [warning, ...others] = warnings((app) => new Stack(app, 'Service'))
+  assert.deepEqual(others, [])
+  assert.match(warning!, /Images\/Index is used in another stack, Service\..* fails when the image changes/)
 })
 
 test('an asset takes every option', () => {
