@@ -7,6 +7,8 @@ import { join } from 'node:path'
 import { chromium } from 'playwright-core'
 import { ensure } from '../scripts/tools.mjs'
 
+const LOAD = 60_000 // ms
+const IDLE = 5_000 // ms
 const ADDRESS = 'http://site.example'
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const PAGES = [
@@ -63,7 +65,9 @@ async function lookAs({ name, ...view }, { browser, folder, screenshots, problem
   page.on('console', (message) => message.type() === 'error' && problems.push(`${page.url()}: ${message.text()}`))
   for (const path of PAGES) {
     const where = `${path} (${name}, ${view.colorScheme})`
-    await page.goto(ADDRESS + path, { waitUntil: 'networkidle' })
+    await page.goto(ADDRESS + path, { waitUntil: 'load', timeout: LOAD })
+    // Pages with many links go on fetching what these lead to: that need not end
+    await page.waitForLoadState('networkidle', { timeout: IDLE }).catch(() => {})
     const wider = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
     if (wider > 0) problems.push(`${where}: ${wider} px wider than the window`)
     if (screenshots !== undefined)

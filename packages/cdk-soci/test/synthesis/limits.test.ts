@@ -68,12 +68,22 @@ test('policies to remove results are warned about before IAM refuses them', () =
 })
 
 test('the report of customizeRoles names what the function does', { skip: !('customizeRoles' in iam.Role) }, () => {
-  const app: App = newApp()
-  iam.Role.customizeRoles(app)
-  const stack = newStack(app, 'Custom')
-  const repository = Repository.fromRepositoryName(stack, 'Repository', 'app')
-  for (const tag of ['a', 'b'])
-    new SociIndexV2Build(stack, tag, { repository, inputImageTag: tag, removalPolicy: RemovalPolicy.DESTROY })
+  const fill = (app: App): Stack => {
+    const stack = newStack(app, 'Custom')
+    const repository = Repository.fromRepositoryName(stack, 'Repository', 'app')
+    for (const tag of ['a', 'b'])
+      new SociIndexV2Build(stack, tag, { repository, inputImageTag: tag, removalPolicy: RemovalPolicy.DESTROY })
+    return stack
+  }
+  const roles = fill(newApp())
+    .node.findAll()
+    .filter((node) => node instanceof iam.Role)
+  assert.ok(roles.length > 0)
+  const app = newApp()
+  iam.Role.customizeRoles(app, {
+    usePrecreatedRoles: Object.fromEntries(roles.map(({ node }, i) => [node.path, `precreated-${i}`])),
+  })
+  const stack = fill(app)
   const { directory } = app.synth()
   const report = readFileSync(join(directory, 'iam-policy-report.txt'), 'utf8')
   for (const action of ['ecr:PutImage', 'ecr:BatchGetImage', 'ecr:BatchDeleteImage', 'logs:PutLogEvents'])
